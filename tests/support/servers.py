@@ -1,0 +1,49 @@
+"""Real servers as child processes that a test may kill and start again."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+from gotask.embedded import ServerCommand
+from tests.support.waiting import wait_until_blocking
+
+
+class ServerProcess:
+    """A server that runs: its address stays the same over restarts, and so does its data."""
+
+    def __init__(self, command: ServerCommand) -> None:
+        self.command = command
+        self.address = command.address
+        self._log = Path(command.data) / f"{command.name}.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, deadline_s: float = 30) -> None:
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self.command.argv, stdout=log, stderr=log)
+        wait_until_blocking(
+            lambda: self._running() and self.command.ready(),
+            f"{self.command.name} answers (its log: {self._log})",
+            deadline_s,
+        )
+
+    def _running(self) -> bool:
+        assert self._process is not None
+        if (code := self._process.poll()) is not None:
+            raise AssertionError(f"{self.command.name} ended with {code}: {self._log.read_text()[-2000:]}")
+        return True
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        os.kill(self._process.pid, number)
+
+    def kill(self) -> None:
+        """SIGKILL, and waits until it is gone."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def restart(self) -> None:
+        self.kill()
+        self.start()
