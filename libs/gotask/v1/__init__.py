@@ -3,9 +3,9 @@
 Everything else in this package is generated from the .proto files by ``make proto``.
 """
 
-from gotask.v1.api_pb2 import *  # noqa: F403
-from gotask.v1.event_pb2 import *  # noqa: F403
-from gotask.v1.job_pb2 import *  # noqa: F403
-from gotask.v1.queue_pb2 import *  # noqa: F403
-from gotask.v1.schedule_pb2 import *  # noqa: F403
-from gotask.v1.worker_pb2 import *  # noqa: F403
+from gotask.v1.api_pb2 import *
+from gotask.v1.event_pb2 import *
+from gotask.v1.job_pb2 import *
+from gotask.v1.queue_pb2 import *
+from gotask.v1.schedule_pb2 import *
+from gotask.v1.worker_pb2 import *

@@ -1,0 +1,230 @@
+"""One service's place on the bus: its connection, and what can be done over it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, Protocol, TypeVar
+
+import nats.errors
+import nats.js.errors
+import structlog
+from google.protobuf.message import DecodeError, Message
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.api import Header
+
+from gotask import v1
+from gotask.bus.connection import ConnectionSettings, connect
+from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
+from gotask.bus.streams import StreamSettings, ensure_streams
+from gotask.bus.subjects import Subjects
+
+_log = structlog.get_logger("gotask.bus")
+
+_TRY_TIMEOUT_S = 2.0
+_PAUSE_S = 0.1
+_STREAM_FULL = frozenset({10077, 10122})
+_HEADROOM = 4096
+
+Reply = TypeVar("Reply", bound=Message)
+
+
+class BusSettings(ConnectionSettings, StreamSettings, Protocol):
+    """All that a bus needs to know."""
+
+    @property
+    def namespace(self) -> str: ...
+
+
+class Publication(NamedTuple):
+    """A message for a stream; one with the same id is stored once (within two minutes)."""
+
+    subject: str
+    data: bytes
+    msg_id: str
+
+
+class Bus:
+    """A live connection to NATS. Make one with :meth:`open`."""
+
+    def __init__(self, client: Client, subjects: Subjects) -> None:
+        self.client = client
+        self.subjects = subjects
+        self.js = client.jetstream(timeout=5)
+        self.closed = asyncio.Event()
+        self._on_reconnect: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @classmethod
+    async def open(cls, settings: BusSettings, name: str, deadline_s: float = 30) -> "Bus":
+        """Connects and sees to the streams; TimeoutError if that takes longer than *deadline_s* seconds."""
+        bus: Bus | None = None
+
+        async def reconnected() -> None:
+            _log.info("nats reconnected")
+            for callback in bus._on_reconnect if bus else ():
+                callback()
+
+        async def closed() -> None:
+            if bus:
+                bus.closed.set()
+
+        subjects = Subjects(settings.namespace)
+        client = await connect(settings, name, deadline_s=deadline_s, on_reconnect=reconnected, on_closed=closed)
+        bus = cls(client, subjects)
+        await bus._ensure_streams(settings, deadline_s)
+        return bus
+
+    async def _ensure_streams(self, settings: BusSettings, deadline_s: float) -> None:
+        end = time.monotonic() + deadline_s
+        while True:
+            try:
+                await ensure_streams(self.js, self.subjects, settings)
+            except (nats.errors.Error, TimeoutError):
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection now. A hint for readiness, never for correctness."""
+        return self.client.is_connected
+
+    @property
+    def max_payload(self) -> int:
+        """The most bytes a message may have, leaving room for its headers."""
+        return int(self.client.max_payload) - _HEADROOM
+
+    def on_reconnect(self, callback: Callable[[], None]) -> None:
+        self._on_reconnect.append(callback)
+
+    async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
+        """Core NATS: at most once. A message that cannot be sent now is dropped, with a warning."""
+        self._check_size(data)
+        try:
+            await self.client.publish(subject, data, reply=reply)
+        except nats.errors.Error as error:
+            _log.warning("message not sent", subject=subject, error=str(error))
+
+    async def publish_durable(self, publication: Publication, deadline_s: float = 5) -> None:
+        """Stores a message in its stream; returns when the broker has it on disk.
+
+        Repeats it under its id for up to *deadline_s* seconds.
+
+        :raises MessageTooLarge: it can never be stored.
+        :raises StreamFull: the stream is at its limit; nothing was stored.
+        :raises BusUnavailable: the broker did not answer in time; it may have been stored.
+        """
+        self._check_size(publication.data)
+        end = time.monotonic() + deadline_s
+        headers = {Header.MSG_ID.value: publication.msg_id}
+        while True:
+            left = end - time.monotonic()
+            try:
+                await self.js.publish(
+                    publication.subject,
+                    publication.data,
+                    timeout=max(min(_TRY_TIMEOUT_S, left), 0.01),
+                    headers=headers,
+                )
+            except nats.js.errors.APIError as error:
+                if error.err_code in _STREAM_FULL:
+                    raise StreamFull(f"the stream behind {publication.subject} is full") from error
+                failure: Exception = error
+            except (nats.errors.Error, TimeoutError) as error:
+                failure = error
+            else:
+                return
+            if time.monotonic() + _PAUSE_S > end:
+                raise BusUnavailable(f"the broker did not store {publication.subject}: {failure!r}") from failure
+            await asyncio.sleep(_PAUSE_S)
+
+    async def command(self, verb: str, request: Message, reply_type: type[Reply], timeout_s: float = 5) -> Reply:
+        """Gives a command to the service that owns it. Commands are safe to repeat, and are repeated while nobody
+        answers. CommandError says what was wrong; its code is UNAVAILABLE when nobody answered in time."""
+        return await self.request(self.subjects.command(verb), request, reply_type, timeout_s)
+
+    async def request(self, subject: str, request: Message, reply_type: type[Reply], timeout_s: float = 5) -> Reply:
+        """A request whose answer comes in a CommandReply."""
+        data = request.SerializeToString()
+        self._check_size(data)
+        end = time.monotonic() + timeout_s
+        while True:
+            left = end - time.monotonic()
+            try:
+                message = await self.client.request(subject, data, timeout=max(min(_TRY_TIMEOUT_S, left), 0.01))
+                return _unwrap(message.data, reply_type)
+            except (nats.errors.Error, TimeoutError) as error:
+                if time.monotonic() + _PAUSE_S > end:
+                    raise CommandError(
+                        Code.UNAVAILABLE, f"nobody answered {subject.rsplit('.', 1)[-1]} in {timeout_s:g} s"
+                    ) from error
+                await asyncio.sleep(_PAUSE_S)
+
+    async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> None:
+        """Answers requests on *subject*, sharing them with the other members of *group*.
+
+        A CommandError that *handle* raises goes back as its status; any other becomes INTERNAL, and is logged.
+        """
+
+        async def answer(message: Msg) -> None:
+            reply = await _answer(subject, handle, message.data)
+            # Not message.respond(): that one sends the request's headers back.
+            await self.publish(message.reply, reply.SerializeToString())
+
+        await self.subscribe(subject, answer, group)
+
+    async def subscribe(self, subject: str, handle: Callable[[Msg], Awaitable[None]], group: str = "") -> None:
+        """Core subscription; messages are handled concurrently, each in a task of its own."""
+
+        async def spawn(message: Msg) -> None:
+            task = asyncio.ensure_future(_logged(handle, message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        await self.client.subscribe(subject, queue=group, cb=spawn)
+
+    async def close(self) -> None:
+        """Sends what is buffered and ends the connection. Not ``drain()``, which can take half a minute."""
+        if self.client.is_closed:
+            return
+        if self.client.is_connected:
+            try:
+                await self.client.flush(timeout=2)
+            except (nats.errors.Error, TimeoutError) as error:
+                _log.warning("nats flush failed", error=str(error))
+        await self.client.close()
+
+    def _check_size(self, data: bytes) -> None:
+        if len(data) > self.max_payload:
+            raise MessageTooLarge(f"message of {len(data)} bytes; the broker takes {self.max_payload}")
+
+
+def _unwrap(data: bytes, reply_type: type[Reply]) -> Reply:
+    reply = v1.CommandReply.FromString(data)
+    if reply.HasField("status") and reply.status.code:
+        raise CommandError.from_status(reply.status)
+    return reply_type.FromString(reply.body)
+
+
+async def _answer(subject: str, handle: Callable[[bytes], Awaitable[Message]], data: bytes) -> v1.CommandReply:
+    try:
+        return v1.CommandReply(body=(await handle(data)).SerializeToString())
+    except CommandError as error:
+        return v1.CommandReply(status=error.status())
+    except DecodeError as error:
+        refusal = CommandError(Code.INVALID_ARGUMENT, f"the request cannot be decoded: {error}")
+        return v1.CommandReply(status=refusal.status())
+    except Exception as error:
+        _log.exception("request failed", subject=subject)
+        failure = CommandError(Code.INTERNAL, f"{type(error).__name__}: {error}")
+        return v1.CommandReply(status=failure.status())
+
+
+async def _logged(handle: Callable[[Msg], Awaitable[None]], message: Msg) -> None:
+    try:
+        await handle(message)
+    except Exception:
+        _log.exception("message not handled", subject=message.subject)

@@ -1,0 +1,117 @@
+"""The connection to NATS: reconnects for ever, and never dies in silence."""
+
+import asyncio
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import nats.errors
+import structlog
+from nats.aio.client import Client
+
+_log = structlog.get_logger("gotask.bus")
+
+
+class ConnectionSettings(Protocol):
+    """Where the broker is and how it knows us."""
+
+    @property
+    def nats_url(self) -> str: ...
+    @property
+    def nats_user(self) -> str: ...
+    @property
+    def nats_password(self) -> str: ...
+    @property
+    def nats_token(self) -> str: ...
+    @property
+    def nats_credentials(self) -> str: ...
+    @property
+    def nats_nkey_seed(self) -> str: ...
+    @property
+    def nats_tls_ca(self) -> str: ...
+    @property
+    def nats_tls_cert(self) -> str: ...
+    @property
+    def nats_tls_key(self) -> str: ...
+
+
+class GuardedClient(Client):
+    """nats-py's client without two ways in which its read loop ends while it still says it is connected.
+
+    A ``flush()`` that timed out or was cancelled leaves a finished future behind, on which the late PONG raises; and
+    any error in the parser ends the loop. Here the first is ignored, and the second starts a reconnect.
+    """
+
+    async def _process_pong(self) -> None:
+        if self._pongs:
+            future = self._pongs.pop(0)
+            if not future.done():
+                future.set_result(True)
+            self._pongs_received += 1
+            self._pings_outstanding = 0
+
+    async def _read_loop(self) -> None:
+        await super()._read_loop()
+        stopped_alone = not (self.is_closed or self.is_reconnecting)
+        if stopped_alone and self._reading_task is asyncio.current_task():
+            await self._process_op_err(nats.errors.ProtocolError())
+
+
+async def connect(
+    settings: ConnectionSettings,
+    name: str,
+    *,
+    deadline_s: float,
+    on_reconnect: Callable[[], Awaitable[None]],
+    on_closed: Callable[[], Awaitable[None]],
+) -> Client:
+    """A connected client.
+
+    *name* shows in the broker's monitoring. *on_closed* is called when the connection is lost for good: the broker
+    refused us, or we closed it. TimeoutError when no broker answers within *deadline_s* seconds.
+    """
+    client = GuardedClient()
+
+    async def on_error(error: Exception) -> None:
+        _log.warning("nats error", error=str(error) or type(error).__name__)
+
+    async def on_disconnect() -> None:
+        if not client.is_closed:
+            _log.warning("nats disconnected, reconnecting")
+
+    options: dict[str, Any] = {
+        "servers": [url.strip() for url in settings.nats_url.split(",")],
+        "name": name,
+        "allow_reconnect": True,
+        "max_reconnect_attempts": -1,
+        "reconnect_time_wait": 0.25,
+        "connect_timeout": 2,
+        "ping_interval": 5,
+        "max_outstanding_pings": 2,
+        "drain_timeout": 3,
+        "pending_size": 16 * 1024 * 1024,
+        "error_cb": on_error,
+        "disconnected_cb": on_disconnect,
+        "reconnected_cb": on_reconnect,
+        "closed_cb": on_closed,
+        **_credentials(settings),
+    }
+    await asyncio.wait_for(client.connect(**options), deadline_s)
+    return client
+
+
+def _credentials(settings: ConnectionSettings) -> dict[str, Any]:
+    named = {
+        "user": settings.nats_user,
+        "password": settings.nats_password,
+        "token": settings.nats_token,
+        "user_credentials": settings.nats_credentials,
+        "nkeys_seed": settings.nats_nkey_seed,
+    }
+    options: dict[str, Any] = {option: value for option, value in named.items() if value}
+    if settings.nats_tls_ca or settings.nats_tls_cert:
+        context = ssl.create_default_context(cafile=settings.nats_tls_ca or None)
+        if settings.nats_tls_cert:
+            context.load_cert_chain(settings.nats_tls_cert, settings.nats_tls_key or None)
+        options["tls"] = context
+    return options

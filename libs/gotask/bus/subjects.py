@@ -1,0 +1,71 @@
+"""Every subject and stream name, in one place.
+
+All begin with the namespace and the contract's version: ``gotask.v1.submit.default``.
+"""
+
+import re
+from enum import StrEnum
+
+from gotask import v1
+
+_NAMESPACE = re.compile(r"[A-Za-z0-9_-]{1,32}")
+_TOKEN = re.compile(r"[^A-Za-z0-9_-]")
+
+KIND_TOKENS = {kind: name.removeprefix("EVENT_KIND_").lower() for name, kind in v1.EventKind.items() if kind}
+"""The last token of an event's subject, by its kind."""
+
+
+class Stream(StrEnum):
+    """What a stream holds; :meth:`Subjects.stream` gives its name."""
+
+    SUBMIT = "SUBMIT"
+    RESULTS = "RESULTS"
+    DUE = "DUE"
+    EVENTS = "EVENTS"
+    REJECTED = "REJECTED"
+
+
+class Subjects:
+    """The subjects of one namespace. ValueError for a namespace that no subject can hold."""
+
+    def __init__(self, namespace: str) -> None:
+        if not _NAMESPACE.fullmatch(namespace):
+            raise ValueError(f"namespace {namespace!r}: use 1 to 32 letters, digits, '_' and '-'")
+        self.namespace = namespace
+        self._root = f"{namespace}.v1"
+        self.submit_many = f"{self._root}.submit"
+        self.result = f"{self._root}.result"
+        self.due = f"{self._root}.due"
+        self.claim = f"{self._root}.claim"
+        self.heartbeat = f"{self._root}.heartbeat"
+        self.any_wake = f"{self._root}.wake.*"
+        self.any_event = f"{self._root}.event.>"
+        self.any_submit = f"{self._root}.submit.*"
+        self.any_rejected = f"{self._root}.rejected.*"
+
+    def stream(self, stream: Stream) -> str:
+        return f"{self.namespace}_{stream}"
+
+    def submit(self, queue: str) -> str:
+        return f"{self._root}.submit.{queue}"
+
+    def queue_of_submit(self, subject: str) -> str | None:
+        """The queue in a submit subject; None for a batch of several queues."""
+        rest = subject.removeprefix(self.submit_many)
+        return rest[1:] if rest else None
+
+    def event(self, queue: str, kind: v1.EventKind.ValueType) -> str:
+        return f"{self._root}.event.{queue}.{KIND_TOKENS[kind]}"
+
+    def rejected(self, reason: str) -> str:
+        return f"{self._root}.rejected.{_TOKEN.sub('_', reason)}"
+
+    def command(self, verb: str) -> str:
+        return f"{self._root}.command.{verb}"
+
+    def wake(self, queue: str) -> str:
+        return f"{self._root}.wake.{queue}"
+
+    def cancel(self, worker: str) -> str:
+        """Where a worker hears of cancellations. Characters that a subject cannot hold are replaced."""
+        return f"{self._root}.cancel.{_TOKEN.sub('_', worker)}"

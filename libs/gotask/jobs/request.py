@@ -1,0 +1,214 @@
+"""A job and a queue as users write them in JSON, and back."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
+
+from gotask import v1
+from gotask.jobs import limits
+from gotask.jobs.durations import parse_us
+from gotask.jobs.validation import InvalidJob, check_payload
+
+_STRATEGIES = {
+    "exponential": v1.RETRY_STRATEGY_EXPONENTIAL,
+    "linear": v1.RETRY_STRATEGY_LINEAR,
+    "fixed": v1.RETRY_STRATEGY_FIXED,
+}
+STRATEGY_NAMES = {value: name for name, value in _STRATEGIES.items()}
+
+Duration = Annotated[
+    int,
+    BeforeValidator(parse_us),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}],
+            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'.",
+            "examples": ["5m"],
+        }
+    ),
+]
+"""Given as a duration, held in microseconds."""
+
+QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
+JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
+Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH)]
+Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH)]
+MetadataKey = Annotated[str, Field(min_length=1, max_length=limits.METADATA_KEY_LENGTH)]
+MetadataValue = Annotated[str, Field(max_length=limits.METADATA_VALUE_LENGTH)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class RetryFields(_Strict):
+    """How often and when a failed job is tried again."""
+
+    max_retries: Annotated[int, Field(ge=0, le=limits.MAX_RETRIES)] | None = None
+    """Attempts after the first."""
+    retry_strategy: Literal["exponential", "linear", "fixed"] | None = None
+    """Delay before retry n: d*2^(n-1), d*n, or d."""
+    retry_delay: Duration | None = None
+    max_retry_delay: Duration | None = None
+    """No delay is longer than this."""
+    retry_jitter: Annotated[float, Field(ge=0, le=1)] | None = None
+    """The delay varies by up to this share of itself, either way."""
+
+    def retry_policy(self) -> v1.RetryPolicy | None:
+        """The fields that were given; None when there are none."""
+        policy = v1.RetryPolicy(
+            max_retries=self.max_retries,
+            strategy=_STRATEGIES[self.retry_strategy] if self.retry_strategy else v1.RETRY_STRATEGY_UNSPECIFIED,
+            delay_us=self.retry_delay,
+            max_delay_us=self.max_retry_delay,
+            jitter=self.retry_jitter,
+        )
+        return policy if policy.ByteSize() else None
+
+
+class JobRequest(RetryFields):
+    """A job to run."""
+
+    type: JobType
+    """The name of its handler."""
+    queue: QueueName = limits.DEFAULT_QUEUE
+    payload: Any = None
+    """Any JSON, handed to the handler."""
+    priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
+    """Higher first; equal ones in order of arrival."""
+    scheduled_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    """Runs no earlier than this moment (RFC 3339)."""
+    delay: Duration | None = None
+    """Runs no earlier than this long from now. Not together with scheduled_at."""
+    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    """Does not start after this moment (RFC 3339)."""
+    ttl: Duration | None = None
+    """Does not start later than this long from now. Not together with expires_at."""
+    timeout: Duration | None = None
+    """One attempt's limit."""
+    idempotency_key: Key | None = None
+    """A second submission with the same key is answered with the first job."""
+    unique_key: Key | None = None
+    """At most one job with this key is not finished; a second submission is answered with the first."""
+    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
+
+    @model_validator(mode="after")
+    def _one_of_each(self) -> "JobRequest":
+        if self.scheduled_at is not None and self.delay is not None:
+            raise ValueError("give scheduled_at or delay, not both")
+        if self.expires_at is not None and self.ttl is not None:
+            raise ValueError("give expires_at or ttl, not both")
+        return self
+
+    def to_spec(self, job_id: str, now_us: int, max_payload_bytes: int = limits.MAX_PAYLOAD_BYTES) -> v1.JobSpec:
+        """The job to submit; InvalidJob when its payload is too large."""
+        spec = v1.JobSpec(
+            id=job_id,
+            type=self.type,
+            queue=self.queue,
+            priority=self.priority,
+            created_at_us=now_us,
+            retry=self.retry_policy(),
+        )
+        if self.payload is not None:
+            spec.payload = _encode(self.payload)
+            check_payload(spec.payload, max_payload_bytes)
+        self._set_times(spec, now_us)
+        if self.idempotency_key:
+            spec.idempotency_key = self.idempotency_key
+        if self.unique_key:
+            spec.unique_key = self.unique_key
+        if self.tags:
+            spec.tags.extend(self.tags)
+        if self.metadata:
+            spec.metadata.update(self.metadata)
+        return spec
+
+    def _set_times(self, spec: v1.JobSpec, now_us: int) -> None:
+        if self.scheduled_at is not None:
+            spec.scheduled_at_us = round(self.scheduled_at.timestamp() * 1e6)
+        elif self.delay:
+            spec.scheduled_at_us = now_us + self.delay
+        if self.expires_at is not None:
+            spec.expires_at_us = round(self.expires_at.timestamp() * 1e6)
+        elif self.ttl is not None:
+            spec.expires_at_us = now_us + self.ttl
+        if self.timeout is not None:
+            spec.timeout_us = self.timeout
+
+
+def _encode(payload: Any) -> bytes:
+    try:
+        return orjson.dumps(payload)
+    except (TypeError, ValueError) as error:
+        raise InvalidJob("payload", f"is not JSON: {error}") from None
+
+
+class QueueFields(RetryFields):
+    """A queue's settings; those not given take their defaults."""
+
+    max_workers: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Jobs running at once over the whole fleet; 0 is no limit."""
+    max_length: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """Jobs waiting; a submission to a full queue is refused with 429. 0 is no limit."""
+    rate_limit: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    """Jobs started per second over the whole fleet; 0 is no limit."""
+    priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
+    """Strict between queues: a worker that serves several takes from the highest first."""
+    weight: Annotated[int, Field(ge=1, le=1_000)] = 1
+    """Share between queues of equal priority."""
+    timeout: Duration = 5 * 60 * 1_000_000
+    """One attempt's limit, for jobs that give none."""
+    dead_letter: bool = True
+    """Whether a job with no attempt left is kept as a dead letter; otherwise it ends failed."""
+    lease: Annotated[Duration, Field(ge=1_000_000, le=86_400_000_000)] = 30 * 1_000_000
+    """How long a silent worker keeps a job."""
+    retention_success: Duration = 24 * 3600 * 1_000_000
+    """How long jobs that ended in success are kept."""
+    retention_other: Duration = 7 * 24 * 3600 * 1_000_000
+    """How long jobs that ended otherwise are kept."""
+
+    def to_queue(self, name: str, now_us: int) -> v1.Queue:
+        """The queue with every default filled in."""
+        queue = v1.Queue(
+            name=name,
+            max_workers=self.max_workers,
+            max_length=self.max_length,
+            rate_limit=self.rate_limit,
+            priority=self.priority,
+            weight=self.weight,
+            retry=DEFAULT_RETRY,
+            timeout_us=self.timeout,
+            dead_letter=self.dead_letter,
+            lease_us=self.lease,
+            retention_success_us=self.retention_success,
+            retention_other_us=self.retention_other,
+            created_at_us=now_us,
+            updated_at_us=now_us,
+        )
+        if given := self.retry_policy():
+            queue.retry.MergeFrom(given)
+        return queue
+
+
+class QueueRequest(QueueFields):
+    """A queue to create."""
+
+    name: QueueName
+
+
+DEFAULT_RETRY = v1.RetryPolicy(
+    max_retries=3,
+    strategy=v1.RETRY_STRATEGY_EXPONENTIAL,
+    delay_us=60 * 1_000_000,
+    max_delay_us=3600 * 1_000_000,
+    jitter=0,
+)
+"""What a queue's jobs do when nobody says otherwise: 3 retries, after 1, 2 and 4 minutes."""
+
+
+def default_queue(name: str, now_us: int) -> v1.Queue:
+    """A queue as it is made on first use."""
+    return QueueFields().to_queue(name, now_us)

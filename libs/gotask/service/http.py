@@ -1,0 +1,92 @@
+"""An HTTP server inside a service's event loop, and the pages that every service has."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+import uvicorn
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+
+class HttpServer:
+    """Serves an ASGI application until :meth:`stop`. The owner of the process keeps its signals."""
+
+    def __init__(self, app: AsgiApp, host: str, port: int) -> None:
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._host = host
+        self._port = port
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when the port is open; OSError when it cannot be."""
+        self._task = asyncio.create_task(self._serve())
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise OSError(f"cannot serve HTTP on {self._host}:{self._port}")
+            await asyncio.sleep(0.005)
+
+    async def _serve(self) -> None:
+        try:
+            await self._server.serve()
+        except SystemExit:
+            # uvicorn's way to say that it could not bind.
+            raise OSError(f"cannot listen on {self._host}:{self._port}: the address is taken or not ours") from None
+
+    async def stop(self) -> None:
+        """Lets open requests finish for a moment, then closes."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
+
+class _Server(uvicorn.Server):
+    def capture_signals(self) -> Any:
+        return contextlib.nullcontext()
+
+
+def health_app(missing: Callable[[], list[str]]) -> AsgiApp:
+    """/health (the process lives), /ready (503 with what is *missing*) and /metrics (of this process)."""
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        if scope["type"] != "http":
+            return
+        status, content_type, body = _page(scope["path"], missing)
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return app
+
+
+def _page(path: str, missing: Callable[[], list[str]]) -> tuple[int, str, bytes]:
+    if path == "/health":
+        return 200, "application/json", b'{"status":"ok"}'
+    if path == "/ready":
+        status, body = readiness(missing())
+        return status, "application/json", orjson.dumps(body)
+    if path == "/metrics":
+        return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
+    return 404, "application/json", b'{"title":"not found"}'
+
+
+def readiness(missing: list[str]) -> tuple[int, dict[str, Any]]:
+    """The status and body of a readiness answer."""
+    if missing:
+        return 503, {"status": "not ready", "missing": missing}
+    return 200, {"status": "ready", "missing": []}

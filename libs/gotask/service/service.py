@@ -1,0 +1,116 @@
+"""What a service is, and how one is run as a process."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import structlog
+import uvloop
+
+from gotask.bus.bus import Bus
+from gotask.service.http import HttpServer, health_app
+from gotask.service.logging import configure_logging
+from gotask.service.settings import ServiceSettings
+
+_log = structlog.get_logger("gotask.service")
+
+
+class Service(Protocol):
+    """A part of GoTask. It is given its bus, storage and clock when it is made."""
+
+    name: str
+
+    async def start(self) -> None:
+        """Returns when the service does its work."""
+        ...
+
+    async def stop(self) -> None:
+        """Finishes what is under way, and takes nothing new."""
+        ...
+
+    def missing(self) -> list[str]:
+        """What it cannot work without and lacks now; empty when it is ready."""
+        ...
+
+
+class StartFailed(Exception):
+    """The service cannot start; the text says why and what to do."""
+
+
+async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSettings, stop: asyncio.Event) -> int:
+    """Starts *service*, serves its health, waits for *stop*, and stops in an orderly way.
+
+    The exit code: 0 after *stop*; 1 when the broker ended the connection for good, so that whoever supervises the
+    process starts it anew.
+    """
+    health = None
+    if settings.health_port:
+        health = HttpServer(health_app(service.missing), settings.health_host, settings.health_port)
+        await health.start()
+    await service.start()
+    _log.info("started", pid=os.getpid())
+    code = 0 if await _first(stop, bus.closed) is stop else 1
+    if code:
+        _log.error("the broker closed the connection for good")
+    try:
+        await asyncio.wait_for(service.stop(), settings.stop_timeout)
+    except TimeoutError:
+        _log.warning("stop took too long", seconds=settings.stop_timeout)
+    if health is not None:
+        await health.stop()
+    await bus.close()
+    _log.info("stopped")
+    return code
+
+
+async def _first(*events: asyncio.Event) -> asyncio.Event:
+    waits = {asyncio.create_task(event.wait()): event for event in events}
+    done, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for task in pending:
+        task.cancel()
+    return waits[done.pop()]
+
+
+def stop_on_signals() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop
+
+
+def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
+    """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code."""
+    configure_logging(name, settings.log_level, settings.log_format)
+
+    async def guarded() -> int:
+        stop = stop_on_signals()
+        try:
+            return await main(stop)
+        except (StartFailed, OSError, TimeoutError) as error:
+            _log.error("cannot start", reason=str(error) or type(error).__name__)
+            return 1
+
+    with contextlib.suppress(KeyboardInterrupt):
+        return uvloop.run(guarded())
+    return 130
+
+
+async def open_bus(settings: ServiceSettings, name: str) -> Bus:
+    """The service's connection; StartFailed when no broker answers in time."""
+    try:
+        return await Bus.open(settings, f"{settings.namespace}-{name}", settings.start_timeout)
+    except TimeoutError:
+        raise StartFailed(
+            f"no NATS with JetStream answered at {settings.nats_url} within {settings.start_timeout:g} s"
+        ) from None
+
+
+def complain(message: str) -> None:
+    """Tells the user, on stderr, why a command does not go on."""
+    sys.stderr.write(f"gotask: {message}\n")

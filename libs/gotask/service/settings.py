@@ -1,0 +1,95 @@
+"""Settings: ``GOTASK_...`` variables, and the same as command-line flags."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Self, TypeVar
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+from gotask.jobs.durations import parse_us
+
+PREFIX = "GOTASK_"
+
+Seconds = Annotated[float, BeforeValidator(lambda value: parse_us(value) / 1e6)]
+"""A duration: "5m", or a number of seconds."""
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class InvalidSettings(Exception):
+    """A setting is wrong; the text names it."""
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        extra="ignore",
+        cli_kebab_case=True,
+        cli_implicit_flags=True,
+        cli_hide_none_type=True,
+        cli_avoid_json=True,
+        use_attribute_docstrings=True,
+        hide_input_in_errors=True,
+    )
+
+    namespace: str = "gotask"
+    """First token of every subject, and prefix of every key."""
+    nats_url: str = "nats://127.0.0.1:4222"
+    """Addresses of the broker, separated by commas."""
+    nats_user: str = ""
+    nats_password: str = Field("", repr=False)
+    nats_token: str = Field("", repr=False)
+    nats_credentials: str = ""
+    """File with a JWT and its nkey."""
+    nats_nkey_seed: str = ""
+    """File with an nkey seed."""
+    nats_tls_ca: str = ""
+    nats_tls_cert: str = ""
+    nats_tls_key: str = ""
+    stream_replicas: int = Field(1, ge=1, le=5)
+    stream_max_bytes: int = Field(1 << 30, ge=1 << 20)
+    """The most each of the inbox streams (submit, result, due) may hold; beyond it, submitters are pushed back."""
+    events_max_bytes: int = Field(1 << 30, ge=1 << 20)
+    events_max_age: Seconds = 24 * 3600.0
+    start_timeout: Seconds = 30.0
+    """How long to wait for the broker and the storage at start."""
+    stop_timeout: Seconds = 30.0
+    """How long an orderly stop may take."""
+    health_host: str = "127.0.0.1"
+    health_port: Port = 0
+    """Where /health, /ready and /metrics are served; 0 is nowhere."""
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    log_format: str = Field("auto", pattern="^(auto|json|console)$")
+    """auto: for people on a terminal, JSON elsewhere."""
+
+    @classmethod
+    def load(cls, args: Sequence[str] = (), **overrides: Any) -> Self:
+        """From flags, else the environment, else defaults. InvalidSettings names what is wrong, and never its value."""
+        try:
+            command_line: dict[str, Any] = {"_cli_parse_args": list(args), "_cli_prog_name": "gotask"}
+            return cls(**command_line, **overrides)
+        except ValidationError as error:
+            raise InvalidSettings(_explain(error)) from None
+        except SettingsError as error:
+            raise InvalidSettings(str(error)) from None
+
+
+class StorageSettings(ServiceSettings):
+    """For services that touch the storage."""
+
+    storage: str = Field("redis", pattern="^(redis|memory)$")
+    redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
+    """host:port, or a redis:// or rediss:// URL."""
+
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = ".".join(str(part) for part in problem["loc"]).upper()
+        lines.append(f"{PREFIX}{name}: {problem['msg']}")
+    return "; ".join(lines)
