@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import sys
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -111,6 +110,11 @@ async def open_bus(settings: ServiceSettings, name: str) -> Bus:
         ) from None
 
 
-def complain(message: str) -> None:
-    """Tells the user, on stderr, why a command does not go on."""
-    sys.stderr.write(f"gotask: {message}\n")
+def run_service(name: str, settings: ServiceSettings, build: Callable[[Bus], Awaitable[Service]]) -> int:
+    """Runs the service that *build* makes as a process of its own; the exit code."""
+
+    async def main(stop: asyncio.Event) -> int:
+        bus = await open_bus(settings, name)
+        return await run_until_stopped(await build(bus), bus, settings, stop)
+
+    return run_process(name, settings, main)

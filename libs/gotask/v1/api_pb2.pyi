@@ -8,7 +8,6 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from gotask.v1 import job_pb2 as _job_pb2
-from gotask.v1 import queue_pb2 as _queue_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -305,50 +304,3 @@ class QueueName(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueueName: _TypeAlias = QueueName  # noqa: Y015
-
-@_typing.final
-class DeleteQueue(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    NAME_FIELD_NUMBER: _builtins.int
-    FORCE_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    force: _builtins.bool
-    """also when jobs wait in it: they are deleted"""
-    def __init__(
-        self,
-        *,
-        name: _builtins.str = ...,
-        force: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["force", b"force", "name", b"name"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DeleteQueue: _TypeAlias = DeleteQueue  # noqa: Y015
-
-@_typing.final
-class PutQueue(_message.Message):
-    DESCRIPTOR: _descriptor.Descriptor
-
-    QUEUE_FIELD_NUMBER: _builtins.int
-    CREATE_FIELD_NUMBER: _builtins.int
-    create: _builtins.bool
-    """fail if it exists; otherwise fail if it does not"""
-    @_builtins.property
-    def queue(self) -> _queue_pb2.Queue: ...
-    def __init__(
-        self,
-        *,
-        queue: _queue_pb2.Queue | None = ...,
-        create: _builtins.bool = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["queue", b"queue"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create", b"create", "queue", b"queue"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PutQueue: _TypeAlias = PutQueue  # noqa: Y015
