@@ -180,12 +180,15 @@ class BatchConsumer(Generic[T]):
             _log.warning("message not rejected, it will come again", subject=message.subject, error=repr(error))
 
 
-def rejection(bus: Bus, message: Msg, reason: str, explanation: str, cause: str) -> Publication:
-    """The message that records, in the REJECTED stream, what could not be applied."""
+def rejection(
+    bus: Bus, message: Msg, reason: str, explanation: str, cause: str, data: bytes | None = None
+) -> Publication:
+    """The message that records, in the REJECTED stream, what could not be applied: all of *message*, or the part of it
+    that *data* is."""
     _log.warning("rejected", subject=message.subject, reason=reason, explanation=explanation)
     body = v1.Rejected(
         subject=message.subject,
-        data=message.data,
+        data=message.data if data is None else data,
         headers=message.headers or {},
         reason=explanation,
         at_us=time.time_ns() // 1000,

@@ -4,6 +4,7 @@ RFC 9562, section 5.7, with the 12 bits of ``rand_a`` used as a counter (method 
 process within a millisecond keep their order.
 """
 
+import hashlib
 import os
 import re
 import time
@@ -42,6 +43,12 @@ _maker = IdMaker()
 def new_id() -> str:
     """A new id for now."""
     return _maker.make(time.time_ns() // 1000)
+
+
+def derived_id(at_us: int, source: str) -> str:
+    """The id of the job that *source* caused at *at_us*: always the same one, however often it is asked for."""
+    digest = hashlib.sha256(source.encode()).hexdigest()
+    return _text(at_us // 1000, int(digest[:3], 16), digest[3:19])
 
 
 def is_id(text: str) -> bool:

@@ -1,0 +1,159 @@
+"""Intake: submitted jobs are checked, completed from their queue, stored, told of, answered."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gotask import v1
+from gotask.bus.bus import Bus, Publication
+from gotask.bus.consumer import Received, rejection
+from gotask.bus.errors import Code
+from gotask.jobs.admission import fill_in
+from gotask.jobs.states import PENDING
+from gotask.jobs.validation import InvalidJob, check_spec
+from gotask.queue_manager.dispatch import Dispatcher
+from gotask.queue_manager.events import EventLog, publications_of
+from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.queue_manager.submission import Submission
+from gotask.service.clock import Clock
+from gotask.storage.contract import Inserted, InsertStatus, Storage
+
+_CREATED = InsertStatus.CREATED
+_DUPLICATE = InsertStatus.DUPLICATE
+
+
+class Intake:
+    """Applies batches of the SUBMIT stream."""
+
+    def __init__(
+        self,
+        settings: QueueManagerSettings,
+        bus: Bus,
+        storage: Storage,
+        clock: Clock,
+        queues: Queues,
+        dispatcher: Dispatcher,
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._storage = storage
+        self._clock = clock
+        self._queues = queues
+        self._dispatcher = dispatcher
+
+    async def apply(self, batch: list[Received[Submission]]) -> Sequence[Publication]:
+        """Stores the jobs of all messages in one call; returns their events and what was rejected."""
+        now_us = self._clock.now_us()
+        await self._queues.ensure({spec.queue for received in batch for spec in received.item.request.jobs})
+        refusals: list[list[v1.Status | None]] = [self._refusals(received.item, now_us) for received in batch]
+        specs = [
+            spec
+            for received, refused in zip(batch, refusals, strict=True)
+            for spec, refusal in zip(received.item.request.jobs, refused, strict=True)
+            if refusal is None
+        ]
+        inserted = iter(await self._storage.insert_jobs(specs, now_us) if specs else ())
+        ready: Counter[str] = Counter()
+        logs: list[EventLog] = []
+        rejections: list[Publication] = []
+        for received, refused in zip(batch, refusals, strict=True):
+            outcomes = [refusal if refusal is not None else next(inserted) for refusal in refused]
+            logs.append(self._events(received, outcomes, now_us, ready))
+            rejections += await self._answer(received, outcomes)
+        self._dispatcher.wake(ready)
+        return publications_of(logs, self._bus.subjects) + rejections
+
+    def _refusals(self, submission: Submission, now_us: int) -> list[v1.Status | None]:
+        """Per job, why it cannot be stored, or None; a job that can be is completed on the way."""
+        refusals: list[v1.Status | None] = []
+        for spec in submission.request.jobs:
+            try:
+                check_spec(spec, self._settings.max_payload_bytes)
+                if submission.queue and spec.queue != submission.queue:
+                    raise InvalidJob("queue", f"{spec.queue!r} was submitted to the subject of {submission.queue!r}")
+            except InvalidJob as error:
+                refusals.append(v1.Status(code=Code.INVALID_ARGUMENT, message=error.reason, field=error.field))
+                continue
+            queue = self._queues.get(spec.queue)
+            if queue is None:
+                refusals.append(_unknown_queue(spec.queue))
+                continue
+            fill_in(spec, queue, now_us)
+            refusals.append(None)
+        return refusals
+
+    def _events(
+        self,
+        received: Received[Submission],
+        outcomes: Sequence[v1.Status | Inserted],
+        now_us: int,
+        ready: Counter[str],
+    ) -> EventLog:
+        log = EventLog(received.cause, now_us)
+        for spec, outcome in zip(received.item.request.jobs, outcomes, strict=True):
+            if isinstance(outcome, v1.Status):
+                continue
+            if outcome.status is _CREATED:
+                if outcome.state == PENDING:
+                    ready[spec.queue] += 1
+            elif not (received.redelivered and outcome.existing_id == spec.id):
+                continue
+            log.batch(v1.EVENT_KIND_CREATED, spec.queue, spec.type).job_ids.append(spec.id)
+        return log
+
+    async def _answer(
+        self, received: Received[Submission], outcomes: Sequence[v1.Status | Inserted]
+    ) -> list[Publication]:
+        """Tells the submitter; what nobody waits for, or may have stopped waiting for, is kept as rejected."""
+        submission, cause, redelivered = received
+        request = submission.request
+        results = [_result(spec, outcome) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
+        if request.reply_to:
+            await self._reply(request, results)
+            if not redelivered:
+                return []
+        return [
+            self._rejection(submission, spec, result, f"{cause}:{index}")
+            for index, (spec, result) in enumerate(zip(request.jobs, results, strict=True))
+            if result.HasField("status")
+        ]
+
+    async def _reply(self, request: v1.SubmitJobs, results: list[v1.SubmitResult]) -> None:
+        reply = v1.SubmitReply(request_id=request.request_id, results=results)
+        data = reply.SerializeToString()
+        if len(data) > self._bus.max_payload:
+            # Filled-in defaults made it larger than the request was: the submitter knows the rest of the spec.
+            for result in results:
+                result.ClearField("spec")
+            reply = v1.SubmitReply(request_id=request.request_id, results=results)
+            data = reply.SerializeToString()
+        await self._bus.publish(request.reply_to, data)
+
+    def _rejection(
+        self, submission: Submission, spec: v1.JobSpec, result: v1.SubmitResult, cause: str
+    ) -> Publication:
+        status = result.status
+        reason = "queue_full" if status.code == Code.RESOURCE_EXHAUSTED else "invalid"
+        explanation = f"{status.field}: {status.message}" if status.field else status.message
+        data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
+        return rejection(self._bus, submission.message, reason, explanation, cause, data)
+
+
+def _unknown_queue(name: str) -> v1.Status:
+    return v1.Status(
+        code=Code.FAILED_PRECONDITION, message=f"queue {name!r} does not exist and is not created on use", field="queue"
+    )
+
+
+def _result(spec: v1.JobSpec, outcome: v1.Status | Inserted) -> v1.SubmitResult:
+    if isinstance(outcome, v1.Status):
+        return v1.SubmitResult(status=outcome)
+    if outcome.status is _CREATED:
+        return v1.SubmitResult(spec=spec, state=outcome.state)
+    if outcome.status is _DUPLICATE:
+        return v1.SubmitResult(existing_id=outcome.existing_id)
+    if outcome.status is InsertStatus.QUEUE_FULL:
+        return v1.SubmitResult(
+            status=v1.Status(code=Code.RESOURCE_EXHAUSTED, message=f"queue {spec.queue!r} is full", field="queue")
+        )
+    return v1.SubmitResult(status=_unknown_queue(spec.queue))
