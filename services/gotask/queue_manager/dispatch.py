@@ -1,0 +1,186 @@
+"""Dispatch: claims are parked, and served together the moment there is work."""
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+
+import structlog
+from google.protobuf.message import DecodeError
+from nats.aio.msg import Msg
+
+from gotask import v1
+from gotask.bus.bus import Bus
+from gotask.queue_manager.parking import ParkedClaim, Parking
+from gotask.queue_manager.publishing import EventPublisher
+from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.queue_manager.shares import ShareKeeper
+from gotask.service.clock import Clock
+from gotask.storage.contract import Claimed, Claims, Slot, Storage, StorageError
+
+_log = structlog.get_logger("gotask.queue_manager")
+
+GROUP = "queue-manager"
+_MAX_SLOTS = 64
+_MAX_CAPACITY = 5_000
+_MAX_WAIT_US = 60_000_000
+_COLUMN_BYTES = 24
+_OUTAGE_PAUSE_S = 0.2
+
+
+class Dispatcher:
+    """Answers ClaimRequests. One storage call at a time serves many of them."""
+
+    def __init__(
+        self,
+        settings: QueueManagerSettings,
+        bus: Bus,
+        storage: Storage,
+        clock: Clock,
+        queues: Queues,
+        events: EventPublisher,
+    ) -> None:
+        self._bus = bus
+        self._storage = storage
+        self._clock = clock
+        self._queues = queues
+        self._events = events
+        self._poll_s = settings.claim_poll
+        self._first_lease_us = round(settings.first_lease * 1e6)
+        self._parking = Parking()
+        self._shares = ShareKeeper()
+        self._kick = asyncio.Event()
+        self._stopping = False
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self._bus.subscribe(self._bus.subjects.claim, self._on_claim, GROUP)
+        await self._bus.subscribe(self._bus.subjects.any_wake, self._on_wake)
+        self._tasks = [asyncio.create_task(self._serve()), asyncio.create_task(self._poll())]
+
+    async def stop(self) -> None:
+        """Answers every parked claim with nothing: its worker turns to another queue-manager."""
+        self._stopping = True
+        self._kick.set()
+        self._tasks[1].cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.gather(*self._tasks)
+        for claim in list(self._parking.overdue(self._clock.now_us() + 2 * _MAX_WAIT_US)):
+            await self._reply(claim, [], 0)
+
+    def wake(self, ready: Mapping[str, int]) -> None:
+        """Jobs became pending, or may be claimed now: so many per queue. Serves our claims, and tells the others."""
+        if not ready:
+            return
+        if self._parking.wake(ready):
+            self._kick.set()
+        else:
+            for queue, jobs in ready.items():
+                hint = asyncio.create_task(self._tell(queue, jobs))
+                hint.add_done_callback(lambda _: None)
+
+    async def _tell(self, queue: str, jobs: int) -> None:
+        hint = v1.Wake(queue=queue, jobs=jobs)
+        await self._bus.publish(self._bus.subjects.wake(queue), hint.SerializeToString())
+
+    async def _on_wake(self, message: Msg) -> None:
+        with contextlib.suppress(DecodeError):
+            hint = v1.Wake.FromString(message.data)
+            if self._parking.wake({hint.queue: hint.jobs}):
+                self._kick.set()
+
+    async def _on_claim(self, message: Msg) -> None:
+        try:
+            request = v1.ClaimRequest.FromString(message.data)
+        except DecodeError as error:
+            _log.warning("claim not understood", error=str(error))
+            return
+        claim = ParkedClaim(
+            worker=request.worker,
+            queues=tuple(sorted(set(request.queues))),
+            capacity=min(request.capacity, _MAX_CAPACITY),
+            reply=message.reply,
+            deadline_us=self._clock.now_us() + min(request.wait_us, _MAX_WAIT_US),
+        )
+        if self._stopping or not claim.reply or not claim.capacity or not claim.queues:
+            await self._reply(claim, [], 0)
+            return
+        self._parking.park(claim)
+        self._kick.set()
+
+    async def _poll(self) -> None:
+        while True:
+            await asyncio.sleep(self._poll_s)
+            self._parking.poll()
+            self._kick.set()
+            for claim in list(self._parking.overdue(self._clock.now_us())):
+                await self._reply(claim, [], 0)
+
+    async def _serve(self) -> None:
+        while not self._stopping:
+            await self._kick.wait()
+            self._kick.clear()
+            while not self._stopping and (claims := self._parking.take(_MAX_SLOTS)):
+                try:
+                    await self._fill(claims)
+                except StorageError as error:
+                    _log.warning("claims wait for the storage", error=str(error))
+                    self._parking.put_back(claims)
+                    await asyncio.sleep(_OUTAGE_PAUSE_S)
+                except Exception:
+                    _log.exception("claims not served")
+                    self._parking.put_back(claims)
+                    await asyncio.sleep(_OUTAGE_PAUSE_S)
+
+    async def _fill(self, claims: list[ParkedClaim]) -> None:
+        now_us = self._clock.now_us()
+        lease_until_us = now_us + self._first_lease_us
+        served = await self._storage.claim([self._slot(claim) for claim in claims], now_us, lease_until_us)
+        unserved = [claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs]
+        self._parking.put_back(unserved)
+        for claim, jobs in zip(claims, served.jobs, strict=True):
+            if jobs:
+                await self._reply(claim, jobs, lease_until_us)
+                if len(jobs) == claim.capacity:
+                    self._parking.more(claim.queues)
+        self._publish(claims, served, now_us)
+
+    def _slot(self, claim: ParkedClaim) -> Slot:
+        known = [queue for name in claim.queues if (queue := self._queues.get(name)) is not None]
+        shares = self._shares.divide(known, claim.capacity) if known else []
+        return Slot(claim.worker, claim.capacity, shares)
+
+    async def _reply(self, claim: ParkedClaim, jobs: list[Claimed], lease_until_us: int) -> None:
+        if not claim.reply:
+            return
+        for part in _parts(jobs, lease_until_us, self._bus.max_payload):
+            await self._bus.publish(claim.reply, part.SerializeToString())
+
+    def _publish(self, claims: list[ParkedClaim], served: Claims, now_us: int) -> None:
+        log = self._events.new_log(now_us)
+        for claim, jobs in zip(claims, served.jobs, strict=True):
+            for job in jobs:
+                batch = log.batch(v1.EVENT_KIND_STARTED, job.queue, worker=claim.worker)
+                batch.job_ids.append(job.job_id)
+                batch.attempts.append(job.attempt)
+                batch.wait_us.append(now_us - job.ready_at_us)
+        for expired in served.expired:
+            log.batch(v1.EVENT_KIND_EXPIRED, expired.queue).job_ids.append(expired.job_id)
+        self._events.publish(log)
+
+
+def _parts(jobs: list[Claimed], lease_until_us: int, max_bytes: int) -> list[v1.ClaimReply]:
+    """The answer in as many messages as its size needs; the last one says that it is."""
+    parts = [v1.ClaimReply(lease_until_us=lease_until_us)]
+    size = 0
+    for job in jobs:
+        size += len(job.spec) + _COLUMN_BYTES
+        if size > max_bytes and parts[-1].specs:
+            parts.append(v1.ClaimReply(lease_until_us=lease_until_us))
+            size = len(job.spec) + _COLUMN_BYTES
+        part = parts[-1]
+        part.specs.append(job.spec)
+        part.attempts.append(job.attempt)
+        part.tries.append(job.tries)
+    parts[-1].last = True
+    return parts
