@@ -100,7 +100,7 @@ class FinishStatus(IntEnum):
 
 class Finished(NamedTuple):
     status: FinishStatus
-    state: v1.JobState.ValueType = v1.JOB_STATE_UNSPECIFIED  # applied: what the job became
+    state: v1.JobState.ValueType = v1.JOB_STATE_UNSPECIFIED  # what the job became, applied now or before
 
 
 class Lease(NamedTuple):

@@ -1,0 +1,170 @@
+"""Leases: heartbeats extend them, silence ends them."""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from gotask import v1
+from gotask.bus.bus import Bus
+from gotask.bus.group_commit import GroupCommit
+from gotask.jobs.outcomes import Decision, after_lost_lease
+from gotask.jobs.states import PENDING
+from gotask.queue_manager.dispatch import GROUP, Dispatcher
+from gotask.queue_manager.events import KIND_OF_STATE
+from gotask.queue_manager.outcomes import Outcomes
+from gotask.queue_manager.publishing import EventPublisher
+from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.queue_manager.unavailable import unavailable_as_status
+from gotask.service.clock import Clock
+from gotask.storage.contract import (
+    ExpiredLease,
+    Finish,
+    FinishStatus,
+    Lease,
+    LeaseStatus,
+    Storage,
+    StorageError,
+)
+
+_log = structlog.get_logger("gotask.queue_manager")
+
+_DEFAULT_LEASE_US = 30_000_000
+_SCAN_LIMIT = 500
+
+
+class Leases:
+    """Answers Heartbeats, and takes jobs away from workers that fell silent."""
+
+    def __init__(
+        self,
+        settings: QueueManagerSettings,
+        bus: Bus,
+        storage: Storage,
+        clock: Clock,
+        queues: Queues,
+        dispatcher: Dispatcher,
+        outcomes: Outcomes,
+        events: EventPublisher,
+    ) -> None:
+        self._settings = settings
+        self._bus = bus
+        self._storage = storage
+        self._clock = clock
+        self._queues = queues
+        self._dispatcher = dispatcher
+        self._outcomes = outcomes
+        self._events = events
+        self._beats = GroupCommit(self._extend, max_items=200)
+        self._scanning: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._bus.serve(self._bus.subjects.heartbeat, GROUP, self._on_heartbeat)
+        self._scanning = asyncio.create_task(self._scan())
+
+    async def stop(self) -> None:
+        if self._scanning is not None:
+            self._scanning.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._scanning
+        await self._beats.drain()
+
+    async def _on_heartbeat(self, data: bytes) -> v1.HeartbeatReply:
+        heartbeat = v1.Heartbeat.FromString(data)
+        with unavailable_as_status():
+            return await self._beats.submit(heartbeat)
+
+    async def _extend(self, beats: list[v1.Heartbeat]) -> list[v1.HeartbeatReply]:
+        """One storage call for the leases of all heartbeats, one for their workers."""
+        now_us = self._clock.now_us()
+        leases = [
+            Lease(job_id, queue, attempt)
+            for beat in beats
+            for job_id, queue, attempt in zip(beat.job_ids, beat.queues, beat.attempts, strict=True)
+        ]
+        until_us = [now_us + self._lease_us(lease.queue) for lease in leases]
+        statuses = iter(await self._storage.extend_leases(leases, until_us) if leases else ())
+        for beat in beats:
+            beat.worker.seen_at_us = now_us
+        await self._storage.put_workers(
+            [beat.worker for beat in beats], now_us + round(self._settings.worker_ttl * 1e6)
+        )
+        replies = []
+        for beat in beats:
+            reply = v1.HeartbeatReply()
+            for job_id in beat.job_ids:
+                status = next(statuses)
+                if status is LeaseStatus.LOST:
+                    reply.lost.append(job_id)
+                elif status is LeaseStatus.CANCEL_REQUESTED:
+                    reply.cancelled.append(job_id)
+            replies.append(reply)
+        return replies
+
+    def _lease_us(self, name: str) -> int:
+        queue = self._queues.get(name)
+        return queue.lease_us if queue is not None else _DEFAULT_LEASE_US
+
+    async def _scan(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_scan)
+            try:
+                while await self._take_back() == _SCAN_LIMIT:
+                    pass
+            except StorageError as error:
+                _log.warning("leases not scanned", error=str(error))
+            except Exception:
+                _log.exception("leases not scanned")
+
+    async def _take_back(self) -> int:
+        """Ends the attempts of silent workers; how many it found."""
+        now_us = self._clock.now_us()
+        expired = await self._storage.expired_leases(now_us, _SCAN_LIMIT)
+        if not expired:
+            return 0
+        jobs = await self._storage.get_jobs([lease.job_id for lease in expired])
+        lost = [(lease, job) for lease, job in zip(expired, jobs, strict=True) if job is not None]
+        decisions = [after_lost_lease(job, self._outcomes.keeps_dead_letters(lease.queue)) for lease, job in lost]
+        attempts = [_lost_attempt(lease, job, now_us) for lease, job in lost]
+        finished = await self._storage.finish(
+            [
+                _finish(lease, attempt, decision)
+                for (lease, _), attempt, decision in zip(lost, attempts, decisions, strict=True)
+            ],
+            now_us,
+        )
+        log = self._events.new_log(now_us)
+        ready: dict[str, int] = {}
+        for (lease, job), attempt, (status, state) in zip(lost, attempts, finished, strict=True):
+            if status is not FinishStatus.APPLIED:
+                continue
+            _log.warning("lease lost", job_id=lease.job_id, queue=lease.queue, worker=lease.worker)
+            if state == PENDING:
+                ready[lease.queue] = ready.get(lease.queue, 0) + 1
+            kind = v1.EVENT_KIND_RETRYING if state == PENDING else KIND_OF_STATE[state]
+            batch = log.batch(kind, lease.queue, job.spec.type, lease.worker)
+            batch.job_ids.append(lease.job_id)
+            batch.attempts.append(lease.attempt)
+            batch.run_us.append(attempt.finished_at_us - attempt.started_at_us)
+            batch.errors.append(attempt.error)
+        self._events.publish(log)
+        self._dispatcher.wake(ready)
+        return len(expired)
+
+
+def _lost_attempt(lease: ExpiredLease, job: v1.Job, now_us: int) -> v1.Attempt:
+    error = v1.JobError(type="LeaseLost", message=f"worker {lease.worker!r} was not heard in time")
+    return v1.Attempt(
+        attempt=lease.attempt,
+        worker=lease.worker,
+        started_at_us=job.started_at_us or now_us,
+        finished_at_us=now_us,
+        outcome=v1.OUTCOME_LEASE_LOST,
+        error=error,
+    )
+
+
+def _finish(lease: ExpiredLease, attempt: v1.Attempt, decision: Decision) -> Finish:
+    history = v1.History(attempts=(attempt,)).SerializeToString()
+    return Finish(lease.job_id, lease.queue, lease.attempt, decision.state, history)

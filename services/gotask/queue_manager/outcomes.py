@@ -1,0 +1,165 @@
+"""Outcomes: results end attempts, and decide what becomes of their jobs."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+from google.protobuf.message import DecodeError
+from nats.aio.msg import Msg
+
+from gotask import v1
+from gotask.bus.bus import Bus, Publication
+from gotask.bus.consumer import Received, Undecodable
+from gotask.jobs import limits, outcomes
+from gotask.jobs.states import PENDING
+from gotask.jobs.validation import InvalidJob, check_payload
+from gotask.queue_manager.dispatch import Dispatcher
+from gotask.queue_manager.events import KIND_OF_STATE, EventLog, publications_of
+from gotask.queue_manager.queues import Queues
+from gotask.service.clock import Clock
+from gotask.storage.contract import Finish, Finished, FinishStatus, ProgressUpdate, Storage
+
+_log = structlog.get_logger("gotask.queue_manager")
+
+_SUCCESS = v1.OUTCOME_SUCCESS
+_DECIDED = {
+    v1.OUTCOME_CANCELLED: outcomes.WAS_CANCELLED,
+    v1.OUTCOME_RETURNED: outcomes.RETURNED,
+}
+
+
+def decode_results(message: Msg) -> v1.JobResults:
+    """Reads a message of the RESULTS stream."""
+    try:
+        return v1.JobResults.FromString(message.data)
+    except DecodeError as error:
+        raise Undecodable(f"not a JobResults message: {error}") from None
+
+
+class Outcomes:
+    """Applies batches of the RESULTS stream. A success is applied without reading its job."""
+
+    def __init__(self, bus: Bus, storage: Storage, clock: Clock, queues: Queues, dispatcher: Dispatcher) -> None:
+        self._bus = bus
+        self._storage = storage
+        self._clock = clock
+        self._queues = queues
+        self._dispatcher = dispatcher
+
+    async def apply(self, batch: list[Received[v1.JobResults]]) -> Sequence[Publication]:
+        """Ends the attempts of all messages in one call; returns the events."""
+        now_us = self._clock.now_us()
+        results = [result for received in batch for result in received.item.results]
+        decisions = await self._decide(results, now_us)
+        finishes = [_finish(result, decisions.get(index)) for index, result in enumerate(results)]
+        finished = iter(await self._storage.finish(finishes, now_us) if finishes else ())
+        logs = []
+        for received in batch:
+            log = EventLog(received.cause, now_us)
+            for result in received.item.results:
+                _tell(log, result, next(finished), received.redelivered)
+            logs.append(log)
+        await self._record_progress(batch, logs)
+        self._wake(finishes)
+        return publications_of(logs, self._bus.subjects)
+
+    async def _decide(self, results: list[v1.JobResult], now_us: int) -> dict[int, outcomes.Decision]:
+        """What becomes of the jobs whose attempts did not succeed, by the results' indexes."""
+        decisions: dict[int, outcomes.Decision] = {}
+        failures: list[int] = []
+        for index, result in enumerate(results):
+            outcome = result.attempt.outcome
+            if outcome == _SUCCESS:
+                if not result.result or _is_result(result):
+                    continue
+                outcome = result.attempt.outcome
+            if (decided := _DECIDED.get(outcome)) is not None:
+                decisions[index] = decided
+            else:
+                failures.append(index)
+        if failures:
+            jobs = await self._storage.get_jobs([results[index].job_id for index in failures])
+            for index, job in zip(failures, jobs, strict=True):
+                decisions[index] = self._after_failure(job, results[index], now_us)
+        return decisions
+
+    def _after_failure(self, job: v1.Job | None, result: v1.JobResult, now_us: int) -> outcomes.Decision:
+        if job is None:
+            # Deleted: whatever is decided is stale.
+            return outcomes.WAS_CANCELLED
+        return outcomes.after_failure(job, result, self.keeps_dead_letters(job.spec.queue), now_us)
+
+    def keeps_dead_letters(self, name: str) -> bool:
+        queue = self._queues.get(name)
+        return queue is None or queue.dead_letter
+
+    async def _record_progress(self, batch: list[Received[v1.JobResults]], logs: list[EventLog]) -> None:
+        told = [
+            (log, received.item.worker, progress)
+            for received, log in zip(batch, logs, strict=True)
+            for progress in received.item.progress
+        ]
+        if not told:
+            return
+        updates = [
+            ProgressUpdate(progress.job_id, progress.attempt, progress.progress.SerializeToString())
+            for _, _, progress in told
+        ]
+        recorded = await self._storage.set_progress(updates)
+        for (log, worker, progress), counted in zip(told, recorded, strict=True):
+            if counted:
+                events = log.batch(v1.EVENT_KIND_PROGRESS, progress.queue, worker=worker)
+                events.job_ids.append(progress.job_id)
+                events.attempts.append(progress.attempt)
+                events.progress.append(progress.progress)
+
+    def _wake(self, finishes: list[Finish]) -> None:
+        """Jobs that were handed back wait again, and a slot of a limited queue is free again."""
+        ready: Counter[str] = Counter()
+        for finish in finishes:
+            if finish.state == PENDING:
+                ready[finish.queue] += 1
+            elif (queue := self._queues.get(finish.queue)) is not None and queue.max_workers:
+                ready[finish.queue] += 1
+        self._dispatcher.wake(ready)
+
+
+def _is_result(result: v1.JobResult) -> bool:
+    """Whether the result may be stored; if not, the attempt becomes a failure that says so."""
+    try:
+        check_payload(result.result, limits.MAX_RESULT_BYTES)
+    except InvalidJob as error:
+        result.ClearField("result")
+        result.no_retry = True
+        result.attempt.outcome = v1.OUTCOME_FAILURE
+        result.attempt.error.CopyFrom(v1.JobError(type="InvalidResult", message=f"the result {error.reason}"))
+        return False
+    return True
+
+
+def _finish(result: v1.JobResult, decision: outcomes.Decision | None) -> Finish:
+    attempt = result.attempt
+    history = v1.History(attempts=(attempt,)).SerializeToString()
+    if decision is None:
+        return Finish(result.job_id, result.queue, attempt.attempt, outcomes.SUCCEEDED.state, history, result.result)
+    state, due_at_us, forgiven = decision
+    return Finish(result.job_id, result.queue, attempt.attempt, state, history, b"", due_at_us, forgiven)
+
+
+def _tell(log: EventLog, result: v1.JobResult, finished: Finished, redelivered: bool) -> None:
+    attempt = result.attempt
+    status, state = finished
+    if status is FinishStatus.REPEATED and redelivered:
+        status = FinishStatus.APPLIED
+    if status is not FinishStatus.APPLIED:
+        stale = log.batch(v1.EVENT_KIND_STALE, result.queue, result.type, attempt.worker)
+        stale.job_ids.append(result.job_id)
+        stale.attempts.append(attempt.attempt)
+        return
+    kind = KIND_OF_STATE[state]
+    events = log.batch(kind, result.queue, result.type, attempt.worker)
+    events.job_ids.append(result.job_id)
+    events.attempts.append(attempt.attempt)
+    events.run_us.append(attempt.finished_at_us - attempt.started_at_us)
+    if kind != v1.EVENT_KIND_SUCCEEDED:
+        events.errors.append(attempt.error)
