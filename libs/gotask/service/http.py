@@ -60,13 +60,16 @@ class _Server(uvicorn.Server):
         return contextlib.nullcontext()
 
 
-def health_app(missing: Callable[[], list[str]]) -> AsgiApp:
+Missing = Callable[[], Awaitable[list[str]]]
+
+
+def health_app(missing: Missing) -> AsgiApp:
     """/health (the process lives), /ready (503 with what is *missing*) and /metrics (of this process)."""
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        status, content_type, body = _page(scope["path"], missing)
+        status, content_type, body = await _page(scope["path"], missing)
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
@@ -74,11 +77,11 @@ def health_app(missing: Callable[[], list[str]]) -> AsgiApp:
     return app
 
 
-def _page(path: str, missing: Callable[[], list[str]]) -> tuple[int, str, bytes]:
+async def _page(path: str, missing: Missing) -> tuple[int, str, bytes]:
     if path == "/health":
         return 200, "application/json", b'{"status":"ok"}'
     if path == "/ready":
-        status, body = readiness(missing())
+        status, body = readiness(await missing())
         return status, "application/json", orjson.dumps(body)
     if path == "/metrics":
         return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)

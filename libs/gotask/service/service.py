@@ -4,18 +4,20 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
 
 import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
-from gotask.service.http import HttpServer, health_app
 from gotask.service.logging import configure_logging
-from gotask.service.settings import ServiceSettings
+from gotask.service.settings import InvalidSettings, ServiceSettings
 
 _log = structlog.get_logger("gotask.service")
+
+Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
 class Service(Protocol):
@@ -31,7 +33,7 @@ class Service(Protocol):
         """Finishes what is under way, and takes nothing new."""
         ...
 
-    def missing(self) -> list[str]:
+    async def missing(self) -> list[str]:
         """What it cannot work without and lacks now; empty when it is ready."""
         ...
 
@@ -48,6 +50,9 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
     """
     health = None
     if settings.health_port:
+        # Imported here so that a process without health pages does not carry an HTTP server.
+        from gotask.service.http import HttpServer, health_app
+
         health = HttpServer(health_app(service.missing), settings.health_host, settings.health_port)
         await health.start()
     await service.start()
@@ -110,11 +115,24 @@ async def open_bus(settings: ServiceSettings, name: str) -> Bus:
         ) from None
 
 
-def run_service(name: str, settings: ServiceSettings, build: Callable[[Bus], Awaitable[Service]]) -> int:
-    """Runs the service that *build* makes as a process of its own; the exit code."""
+def run_service(
+    name: str,
+    settings_type: type[Settings],
+    args: Sequence[str],
+    build: Callable[[Settings, Bus], Awaitable[Service]],
+) -> int:
+    """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
+
+    The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong setting.
+    """
+    try:
+        settings = settings_type.load(args)
+    except InvalidSettings as error:
+        sys.stderr.write(f"gotask {name}: {error}\n")
+        return 2
 
     async def main(stop: asyncio.Event) -> int:
         bus = await open_bus(settings, name)
-        return await run_until_stopped(await build(bus), bus, settings, stop)
+        return await run_until_stopped(await build(settings, bus), bus, settings, stop)
 
     return run_process(name, settings, main)

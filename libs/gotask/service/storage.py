@@ -1,14 +1,33 @@
-"""Opens a service's storage."""
+"""Runs services that touch the storage."""
 
 import asyncio
 import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
-from gotask.service.service import StartFailed
+from gotask.bus.bus import Bus
+from gotask.service.service import Service, StartFailed, run_service
 from gotask.service.settings import StorageSettings
 from gotask.storage.contract import Storage, StorageUnavailable
 from gotask.storage.open import open_storage
 
 _PAUSE_S = 0.1
+
+Settings = TypeVar("Settings", bound=StorageSettings)
+
+
+def run_storage_service(
+    name: str,
+    settings_type: type[Settings],
+    args: Sequence[str],
+    build: Callable[[Settings, Bus, Storage], Service],
+) -> int:
+    """As :func:`gotask.service.service.run_service`, for a service that touches the storage."""
+
+    async def build_with_storage(settings: Settings, bus: Bus) -> Service:
+        return build(settings, bus, await open_service_storage(settings))
+
+    return run_service(name, settings_type, args, build_with_storage)
 
 
 async def open_service_storage(settings: StorageSettings) -> Storage:

@@ -38,9 +38,7 @@ class EventLog:
         self._at_us = at_us
         self._batches: dict[_Key, v1.EventBatch] = {}
 
-    def batch(
-        self, kind: v1.EventKind.ValueType, queue: str, job_type: str = "", worker: str = ""
-    ) -> v1.EventBatch:
+    def batch(self, kind: v1.EventKind.ValueType, queue: str, job_type: str = "", worker: str = "") -> v1.EventBatch:
         """The batch to append a job's values to; its columns must stay of equal length."""
         key = _Key(queue, kind, job_type, worker)
         batch = self._batches.get(key)

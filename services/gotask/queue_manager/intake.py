@@ -129,9 +129,7 @@ class Intake:
             data = reply.SerializeToString()
         await self._bus.publish(request.reply_to, data)
 
-    def _rejection(
-        self, submission: Submission, spec: v1.JobSpec, result: v1.SubmitResult, cause: str
-    ) -> Publication:
+    def _rejection(self, submission: Submission, spec: v1.JobSpec, result: v1.SubmitResult, cause: str) -> Publication:
         status = result.status
         reason = "queue_full" if status.code == Code.RESOURCE_EXHAUSTED else "invalid"
         explanation = f"{status.field}: {status.message}" if status.field else status.message

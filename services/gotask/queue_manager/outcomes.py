@@ -117,9 +117,7 @@ class Outcomes:
         """Jobs that were handed back wait again, and a slot of a limited queue is free again."""
         ready: Counter[str] = Counter()
         for finish in finishes:
-            if finish.state == PENDING:
-                ready[finish.queue] += 1
-            elif (queue := self._queues.get(finish.queue)) is not None and queue.max_workers:
+            if finish.state == PENDING or ((queue := self._queues.get(finish.queue)) is not None and queue.max_workers):
                 ready[finish.queue] += 1
         self._dispatcher.wake(ready)
 

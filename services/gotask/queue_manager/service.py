@@ -1,0 +1,80 @@
+"""The queue-manager, put together."""
+
+from gotask.bus.bus import Bus
+from gotask.bus.consumer import BatchConsumer
+from gotask.bus.subjects import Stream
+from gotask.queue_manager.commands import Commands
+from gotask.queue_manager.dispatch import GROUP, Dispatcher
+from gotask.queue_manager.intake import Intake
+from gotask.queue_manager.leases import Leases
+from gotask.queue_manager.outcomes import Outcomes, decode_results
+from gotask.queue_manager.publishing import EventPublisher
+from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.release import Release, decode_due
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.queue_manager.submission import SubmissionDecoder
+from gotask.queue_manager.upkeep import Upkeep
+from gotask.service.clock import Clock
+from gotask.storage.contract import Storage, StorageError, StorageUnavailable
+
+
+class QueueManagerService:
+    """Owns the state of jobs and queues."""
+
+    name = "queue-manager"
+
+    def __init__(self, settings: QueueManagerSettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+        self._bus = bus
+        self._storage = storage
+        self._queues = Queues(settings, storage, clock)
+        self._events = EventPublisher(bus)
+        self._dispatcher = Dispatcher(settings, bus, storage, clock, self._queues, self._events)
+        outcomes = Outcomes(bus, storage, clock, self._queues, self._dispatcher)
+        intake = Intake(settings, bus, storage, clock, self._queues, self._dispatcher)
+        release = Release(bus, storage, clock, self._dispatcher)
+        self._commands = Commands(bus, storage, clock, self._queues, self._dispatcher, self._events)
+        self._leases = Leases(settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events)
+        self._upkeep = Upkeep(settings, storage, clock, self._events)
+        transient = (StorageUnavailable,)
+        self._submissions = BatchConsumer(
+            bus,
+            Stream.SUBMIT,
+            GROUP,
+            decode=SubmissionDecoder(bus.subjects),
+            apply=intake.apply,
+            transient=transient,
+        )
+        self._results = BatchConsumer(
+            bus, Stream.RESULTS, GROUP, decode=decode_results, apply=outcomes.apply, transient=transient
+        )
+        self._due = BatchConsumer(bus, Stream.DUE, GROUP, decode=decode_due, apply=release.apply, transient=transient)
+
+    async def start(self) -> None:
+        await self._queues.start()
+        await self._dispatcher.start()
+        await self._leases.start()
+        await self._results.start()
+        await self._due.start()
+        await self._submissions.start()
+        await self._commands.start()
+        await self._upkeep.start()
+
+    async def stop(self) -> None:
+        await self._submissions.stop()
+        await self._dispatcher.stop()
+        await self._due.stop()
+        await self._results.stop()
+        await self._upkeep.stop()
+        await self._leases.stop()
+        await self._queues.stop()
+        await self._events.drain()
+
+    async def missing(self) -> list[str]:
+        missing = []
+        if not self._bus.connected:
+            missing.append("connection to NATS")
+        try:
+            await self._storage.ping()
+        except StorageError as error:
+            missing.append(f"storage: {error}")
+        return missing
