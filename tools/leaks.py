@@ -12,7 +12,9 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 _PATHS = r"(?<![\w.~}-])/(?:root|work|home/\w+|Users/\w+)/\w"
 # Written apart, so that this file passes its own check.
-_HOSTS = "|".join((r"pypi\." + "org", r"python" + r"hosted\.org", r"registry\." + r"npmjs\.\w+", r"test\.pypi\." + "org"))
+_HOSTS = "|".join(
+    (r"pypi\." + "org", r"python" + r"hosted\.org", r"registry\." + r"npmjs\.\w+", r"test\.pypi\." + "org")
+)
 _LEAK = re.compile(f"{_PATHS}|{_HOSTS}")
 
 

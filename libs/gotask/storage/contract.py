@@ -237,7 +237,8 @@ class Storage(ABC):
 
     @abstractmethod
     async def retry(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
-        """Jobs in a retryable terminal state become pending: attempts so far are forgiven, history is kept."""
+        """Jobs in a retryable terminal state become pending: attempts so far are forgiven, history is kept,
+        and neither its time to live nor its unique key counts any more."""
 
     @abstractmethod
     async def set_progress(self, updates: Sequence[ProgressUpdate]) -> list[bool]:

@@ -22,6 +22,7 @@ class JobRecord:
     forgiven: int = 0
     ready_at_us: int = 0
     due_at_us: int = 0
+    expires_at_us: int = 0
     lease_until_us: int = 0
     worker: str = ""
     started_at_us: int = 0

@@ -79,6 +79,8 @@ class JobTable:
         stored = v1.JobSpec()
         stored.CopyFrom(spec)
         record = JobRecord(stored, spec.SerializeToString(), SCHEDULED if later else PENDING)
+        record.place = (-spec.priority, 0)
+        record.expires_at_us = spec.expires_at_us
         self._jobs[spec.id] = record
         insort(self._sorted_ids, spec.id)
         queue.ids(record.state).add(spec.id)
@@ -127,7 +129,7 @@ class JobTable:
     def _next_in_line(self, queue: QueueRecord, now_us: int, expired: list[QueuedJob]) -> JobRecord | None:
         while (record := self.first_in_line(queue)) is not None:
             heapq.heappop(queue.line)
-            if record.spec.expires_at_us and record.spec.expires_at_us <= now_us:
+            if record.expires_at_us and record.expires_at_us <= now_us:
                 self._end(record, EXPIRED, now_us)
                 expired.append(QueuedJob(record.spec.id, queue.queue.name))
                 continue
@@ -245,7 +247,7 @@ class JobTable:
         while self._expiring and self._expiring[0][0] <= now_us and len(expired) < limit:
             _, job_id = heapq.heappop(self._expiring)
             record = self._jobs.get(job_id)
-            if record is not None and record.state in WAITING:
+            if record is not None and record.expires_at_us and record.state in WAITING:
                 self._end(record, EXPIRED, now_us)
                 expired.append(QueuedJob(job_id, record.spec.queue))
         return expired
@@ -282,6 +284,7 @@ class JobTable:
         record.forgiven = record.attempt
         record.finished_at_us = 0
         record.cancel_requested = False
+        record.expires_at_us = 0
         self._queue_up(self.queues[record.spec.queue], record, now_us)
         return Change(True, PENDING, record.spec.queue)
 

@@ -68,7 +68,8 @@ class RedisStorage(Storage):
     async def _command(self, name: str, key: str = "", *args: Any) -> Any:
         """A plain command on one of our keys."""
         try:
-            return await self._client.execute_command(name, *([self._prefix + key] if key else []), *args)
+            execute: Any = self._client.execute_command
+            return await execute(name, *([self._prefix + key] if key else []), *args)
         except (RedisError, OSError) as error:
             raise storage_error(error) from error
 

@@ -15,7 +15,7 @@ _TIMEOUT_S = 10
 _CONNECTIONS = 16
 
 
-def make_client(address: str) -> "Redis[bytes]":
+def make_client(address: str) -> Redis:
     """A client for *address*: host:port, or a redis:// or rediss:// URL.
 
     It repeats nothing by itself: whether a call was applied before its connection broke matters to the caller.
@@ -32,7 +32,7 @@ def make_client(address: str) -> "Redis[bytes]":
     return Redis(connection_pool=pool)
 
 
-async def check_server(client: "Redis[bytes]") -> None:
+async def check_server(client: Redis) -> None:
     """StorageError when the server may drop jobs for want of memory; a warning when it keeps nothing on disk."""
     try:
         settings = await client.config_get("maxmemory", "maxmemory-policy", "appendonly", "save")
@@ -52,5 +52,5 @@ async def check_server(client: "Redis[bytes]") -> None:
         _log.warning("Redis keeps nothing on disk: jobs are lost when it stops; set appendonly yes")
 
 
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+def _text(value: bytes | str | None) -> str:
+    return value.decode() if isinstance(value, bytes) else value or ""

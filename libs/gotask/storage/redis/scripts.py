@@ -25,7 +25,7 @@ _LUA = files(__package__) / "lua"
 class Scripts:
     """Runs scripts by name, loading them again when the server has forgotten them."""
 
-    def __init__(self, client: "Redis[bytes]", prefix: str) -> None:
+    def __init__(self, client: Redis, prefix: str) -> None:
         self._prefix = prefix
         prelude = (_LUA / "prelude.lua").read_text()
         self._scripts = {
