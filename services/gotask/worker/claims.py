@@ -1,0 +1,106 @@
+"""Claims: free slots ask for work."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from gotask import v1
+from gotask.bus.bus import Bus
+from gotask.bus.errors import BusUnavailable
+from gotask.bus.replies import ReplyInbox
+
+_log = structlog.get_logger("gotask.worker")
+
+_IN_FLIGHT = 2
+_PATIENCE_S = 5.0
+_FIRST_PAUSE_S = 0.1
+_LONGEST_PAUSE_S = 2.0
+
+
+class Claims:
+    """Keeps up to two claims open, each for the slots that were free when it was made.
+
+    While a claim is under way the slots that become free gather for the next, so that claims are few under load and
+    immediate without it. *start_jobs* takes each part of an answer.
+    """
+
+    def __init__(
+        self,
+        bus: Bus,
+        worker_id: str,
+        queues: Sequence[str],
+        slots: int,
+        wait_s: float,
+        start_jobs: Callable[[v1.ClaimReply], int],
+    ) -> None:
+        self._bus = bus
+        self._worker_id = worker_id
+        self._queues = queues
+        self._free = slots
+        self._wait_s = wait_s
+        self._start_jobs = start_jobs
+        self._inbox = ReplyInbox(bus)
+        self._changed = asyncio.Event()
+        self._open: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self._inbox.start()
+        self._loop = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Claims nothing more. Answers that come later are not seen: their short leases end soon."""
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+        for task in self._open:
+            task.cancel()
+        if self._open:
+            await asyncio.wait(self._open)
+
+    def free(self) -> None:
+        """A slot is free again."""
+        self._free += 1
+        self._changed.set()
+
+    async def _run(self) -> None:
+        while True:
+            while self._free > 0 and len(self._open) < _IN_FLIGHT:
+                capacity, self._free = self._free, 0
+                task = asyncio.create_task(self._claim(capacity))
+                self._open.add(task)
+                task.add_done_callback(self._closed)
+            self._changed.clear()
+            await self._changed.wait()
+
+    def _closed(self, task: asyncio.Task[None]) -> None:
+        self._open.discard(task)
+        self._changed.set()
+
+    async def _claim(self, capacity: int) -> None:
+        request = v1.ClaimRequest(
+            worker=self._worker_id, queues=self._queues, capacity=capacity, wait_us=round(self._wait_s * 1e6)
+        )
+        data = request.SerializeToString()
+        pause = _FIRST_PAUSE_S
+        started = 0
+        try:
+            while True:
+                try:
+                    async for answer in self._inbox.request(self._bus.subjects.claim, data, self._wait_s + _PATIENCE_S):
+                        reply = v1.ClaimReply.FromString(answer)
+                        started += self._start_jobs(reply)
+                        if reply.last:
+                            return
+                except BusUnavailable as error:
+                    if started:
+                        return
+                    _log.warning("no answer to a claim", error=str(error))
+                    await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+                    pause = min(pause * 2, _LONGEST_PAUSE_S)
+        finally:
+            self._free += capacity - started

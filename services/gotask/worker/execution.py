@@ -1,0 +1,189 @@
+"""Execution: runs the handler of each claimed job, and turns what it did into a result."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import orjson
+
+from gotask import v1
+from gotask.jobs.durations import format_us
+from gotask.jobs.limits import MAX_RESULT_BYTES
+from gotask.sdk.app import App
+from gotask.sdk.context import JobContext
+from gotask.sdk.errors import Cancelled, NoRetry, Retry
+from gotask.service.clock import Clock
+from gotask.worker.failures import describe, plain
+from gotask.worker.running import Interruption, RunningJob
+
+_SWEEP_S = 0.05
+
+
+class InvalidResult(NoRetry):
+    """What a handler returned is not JSON, or too much of it."""
+
+
+class UnknownType(NoRetry):
+    """A job came whose type has no handler here."""
+
+
+class Executor:
+    """Runs jobs, each in a task of its own.
+
+    *on_result* is called once per job that ended, with its result (None when its lease is lost, and nobody wants one);
+    *on_free* when its slot is free again, which for a thread that ignores its cancellation may be much later.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        clock: Clock,
+        worker_id: str,
+        concurrency: int,
+        report: Callable[[str, v1.Progress], None],
+        on_result: Callable[[RunningJob, v1.JobResult | None], None],
+        on_free: Callable[[], None],
+    ) -> None:
+        self._app = app
+        self._clock = clock
+        self._worker_id = worker_id
+        self._report = report
+        self._on_result = on_result
+        self._on_free = on_free
+        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="job")
+        self._running: set[RunningJob] = set()
+        self._sweeper: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._sweeper = asyncio.create_task(self._sweep())
+
+    async def stop(self) -> None:
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    @property
+    def running(self) -> set[RunningJob]:
+        """Jobs whose handlers have not ended."""
+        return self._running
+
+    async def finished(self, timeout_s: float) -> None:
+        """Waits until no handler runs, but not longer than *timeout_s* seconds."""
+        tasks = [job.task for job in self._running if job.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=timeout_s)
+
+    def start_job(self, spec: v1.JobSpec, attempt: int, tries: int) -> RunningJob:
+        """Starts the handler for a claimed job."""
+        started_at_us = self._clock.now_us()
+        context = JobContext(spec, tries, started_at_us + spec.timeout_us, self._report)
+        job = RunningJob(spec, attempt, context, started_at_us)
+        self._running.add(job)
+        job.task = asyncio.create_task(self._run(job))
+        return job
+
+    async def _run(self, job: RunningJob) -> None:
+        result = v1.JobResult(job_id=job.spec.id, queue=job.spec.queue, type=job.spec.type)
+        handler = self._app.handler(job.spec.type)
+        free = self._on_free
+        try:
+            if handler is None:
+                raise self._unknown_type(job.spec.type)
+            arguments = handler.binder.bind(_payload(job.spec), job.context)
+            if handler.is_async:
+                value = await handler.function(**arguments)
+            else:
+                thread = self._threads.submit(handler.function, **arguments)
+                free = _nothing
+                thread.add_done_callback(self._freed_by_thread(asyncio.get_running_loop()))
+                value = await asyncio.wrap_future(thread)
+            if job.interruption is None:
+                result.result = _encode(value)
+                outcome = v1.OUTCOME_SUCCESS
+            else:
+                outcome = self._interrupted(job, result)
+        except BaseException as error:  # SystemExit of a handler must not end the worker
+            outcome = self._failed(job, result, error)
+        job.ended = True
+        self._running.discard(job)
+        result.attempt.MergeFrom(
+            v1.Attempt(
+                attempt=job.attempt,
+                worker=self._worker_id,
+                started_at_us=job.started_at_us,
+                finished_at_us=self._clock.now_us(),
+                outcome=outcome,
+            )
+        )
+        self._on_result(job, None if job.interruption is Interruption.LEASE_LOST else result)
+        free()
+
+    def _freed_by_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[Any], None]:
+        def freed(_: Any) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._on_free)
+
+        return freed
+
+    def _failed(self, job: RunningJob, result: v1.JobResult, error: BaseException) -> v1.Outcome.ValueType:
+        if job.interruption is not None:
+            return self._interrupted(job, result)
+        if isinstance(error, Cancelled):
+            return v1.OUTCOME_CANCELLED
+        result.attempt.error.CopyFrom(describe(error))
+        if isinstance(error, NoRetry):
+            result.no_retry = True
+        elif isinstance(error, Retry):
+            result.retry_after_us = error.after_us
+        return v1.OUTCOME_FAILURE
+
+    def _interrupted(self, job: RunningJob, result: v1.JobResult) -> v1.Outcome.ValueType:
+        """Whatever the handler made of it, the attempt ended as its interruption says."""
+        if job.interruption is Interruption.TIMEOUT:
+            limit = format_us(job.spec.timeout_us)
+            result.attempt.error.CopyFrom(plain("Timeout", f"the attempt took longer than {limit}"))
+            return v1.OUTCOME_FAILURE
+        if job.interruption is Interruption.RETURNED:
+            return v1.OUTCOME_RETURNED
+        return v1.OUTCOME_CANCELLED
+
+    def _unknown_type(self, job_type: str) -> UnknownType:
+        known = ", ".join(self._app.types) or "none"
+        return UnknownType(f"this worker has no handler for {job_type!r}; it knows {known}")
+
+    async def _sweep(self) -> None:
+        """One timer for all attempts instead of one each."""
+        while True:
+            await asyncio.sleep(_SWEEP_S)
+            now_us = self._clock.now_us()
+            late = [job for job in self._running if job.spec.timeout_us and job.context.deadline_us <= now_us]
+            for job in late:
+                job.interrupt(Interruption.TIMEOUT)
+
+
+def _nothing() -> None:
+    return
+
+
+def _payload(spec: v1.JobSpec) -> Any:
+    return orjson.loads(spec.payload) if spec.payload else None
+
+
+def _encode(value: Any) -> bytes:
+    if value is None:
+        return b""
+    try:
+        data = orjson.dumps(value, default=_jsonable)
+    except (TypeError, ValueError) as error:
+        raise InvalidResult(f"the handler's return value is not JSON: {error}") from None
+    if len(data) > MAX_RESULT_BYTES:
+        raise InvalidResult(f"the handler returned {len(data)} bytes of JSON; the limit is {MAX_RESULT_BYTES}")
+    return data
+
+
+def _jsonable(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    if dump is None:
+        raise TypeError(f"{type(value).__name__} has no JSON form")
+    return dump(mode="json")
