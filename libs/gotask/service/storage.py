@@ -8,10 +8,11 @@ from typing import TypeVar
 from gotask.bus.bus import Bus
 from gotask.service.service import Service, StartFailed, run_service
 from gotask.service.settings import StorageSettings
-from gotask.storage.contract import Storage, StorageUnavailable
+from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 from gotask.storage.open import open_storage
 
 _PAUSE_S = 0.1
+_PING_TIMEOUT_S = 2.0
 
 Settings = TypeVar("Settings", bound=StorageSettings)
 
@@ -48,3 +49,13 @@ async def open_service_storage(settings: StorageSettings) -> Storage:
             await asyncio.sleep(_PAUSE_S)
         else:
             return storage
+
+
+async def missing_parts(bus: Bus, storage: Storage) -> list[str]:
+    """What a service that needs the broker and the storage lacks now."""
+    missing = [] if bus.connected else ["connection to NATS"]
+    try:
+        await asyncio.wait_for(storage.ping(), _PING_TIMEOUT_S)
+    except (StorageError, TimeoutError) as error:
+        missing.append(f"storage: {error or 'no answer'}")
+    return missing

@@ -15,7 +15,8 @@ from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.submission import SubmissionDecoder
 from gotask.queue_manager.upkeep import Upkeep
 from gotask.service.clock import Clock
-from gotask.storage.contract import Storage, StorageError, StorageUnavailable
+from gotask.service.storage import missing_parts
+from gotask.storage.contract import Storage, StorageUnavailable
 
 
 class QueueManagerService:
@@ -70,11 +71,4 @@ class QueueManagerService:
         await self._events.drain()
 
     async def missing(self) -> list[str]:
-        missing = []
-        if not self._bus.connected:
-            missing.append("connection to NATS")
-        try:
-            await self._storage.ping()
-        except StorageError as error:
-            missing.append(f"storage: {error}")
-        return missing
+        return await missing_parts(self._bus, self._storage)

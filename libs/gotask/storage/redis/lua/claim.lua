@@ -1,88 +1,113 @@
--- ARGV: prefix, now, end of lease, number of slots, then per slot: worker, capacity, number of shares, then per share:
--- queue, limit.
--- Returns {slots, expired}: per slot a list of {queue, ids, specs, records}; expired: id, queue, id, queue, ...
-local now, lease = tonumber(ARGV[2]), ARGV[3]
-local queues, expired = {}, {}
+-- ARGV: now, end of the leases, number of queues, their names;
+-- then per slot: its worker (2 bytes length, name), capacity, number of shares, and per share number of queue, limit.
+-- Returns ids and queues of jobs found expired, and per slot a list of takings: number of queue, ids and places, values
+-- as inserted, records before the claim (nil for none).
+local now, lease_until, queues = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
+local expired = {}
+local started_at = micros(now)
+local STARTED = char(RUNNING) .. '\0\0\0\1' .. NEVER
+local LENGTH = {}
+for length = 1, 20 do LENGTH[length] = char(length) end
 
-local function info(name)
-  local q = queues[name]
-  if q then return q end
-  local s = redis.call('HMGET', key('q:' .. name), 'paused', 'max_workers', 'rate_limit', 'tokens', 'tokens_at')
-  q = { name = name, room = math.huge, ready = key('ready:' .. name), running = key('running:' .. name) }
-  queues[name] = q
-  if s[1] ~= '0' then
-    q.room = 0
-    return q
+-- A token bucket that holds one second's worth, at least one; returns the whole tokens in it.
+local function refill(line, tokens, tokens_at)
+  local size = math.max(line.rate, 1)
+  if tokens then
+    line.tokens = math.min(size, tonumber(tokens) + math.max(now - tokens_at, 0) * line.rate / 1000000)
+  else
+    line.tokens = size
   end
-  local max = tonumber(s[2] or '0')
-  if max > 0 then q.room = max - redis.call('ZCARD', q.running) end
-  local rate = tonumber(s[3] or '0')
-  if rate > 0 then
-    local size = math.max(rate, 1)
-    local at = tonumber(s[5] or '0')
-    q.tokens = size
-    if at > 0 then q.tokens = math.min(size, tonumber(s[4]) + math.max(now - at, 0) * rate / 1000000) end
-    q.tokens_at = math.max(now, at)
-    q.room = math.min(q.room, math.floor(q.tokens))
-  end
-  return q
+  line.tokens_at = math.max(now, tonumber(tokens_at or 0))
+  return math.floor(line.tokens)
 end
 
-local function take(q, limit, worker, share)
-  local popped = redis.call('ZPOPMIN', q.ready, limit)
-  local ids = {}
-  for i = 1, #popped, 2 do ids[#ids + 1] = popped[i] end
-  if #ids < limit then q.empty = true end
-  if #ids == 0 then return 0 end
-  local records = many('HMGET', key('state'), ids)
-  local leases, states, taken = {}, {}, {}
-  for i = 1, #ids do
-    local id, r = ids[i], read(records[i])
-    if has(r.flags, HAS_EXPIRY) and tonumber(redis.call('ZSCORE', key('expiring'), id) or math.huge) <= now then
-      end_waiting(id, r, EXPIRED, now)
-      expired[#expired + 1] = id
-      expired[#expired + 1] = q.name
-    else
-      r.state, r.attempt, r.worker, r.started = RUNNING, r.attempt + 1, worker, now
-      local packed = pack(r)
-      local n = #leases
-      leases[n + 1], leases[n + 2] = lease, id
-      states[n + 1], states[n + 2] = id, packed
-      taken[#taken + 1] = id
-      share[4][#share[4] + 1] = packed
-      share[2][#share[2] + 1] = id
+-- What a queue has and may give, looked up once per call.
+local lines = {}
+local function line_of(number)
+  local line = lines[number]
+  if line then return line end
+  local name = ARGV[3 + number]
+  line = {name = name, key = index_of(PENDING, name), waiting = 0, room = 0, length = char(#name) .. name}
+  lines[number] = line
+  local waiting = call('ZCARD', line.key)
+  if waiting == 0 then return line end
+  local limits = call('HMGET', QUEUE .. name, 'paused', 'max_workers', 'rate_limit', 'tokens', 'tokens_at')
+  if limits[1] ~= '0' then return line end
+  line.waiting, line.room = waiting, waiting
+  local max_workers = tonumber(limits[2])
+  if max_workers > 0 then line.room = math.min(waiting, max_workers - call('ZCARD', index_of(RUNNING, name))) end
+  line.rate = tonumber(limits[3])
+  if line.rate > 0 then line.room = math.min(line.room, refill(line, limits[4], limits[5])) end
+  return line
+end
+
+local function is_over(id, record, value)
+  local flags = record and byte(record, 14) or byte(value, 2)
+  if has(flags, HAS_EXPIRY) == 0 then return false end
+  if tonumber(call('ZSCORE', EXPIRING, id)) > now then
+    note(removed, EXPIRING, id)
+    return false
+  end
+  return true
+end
+
+local function lease(id, record, value, place, line, worker)
+  if not record then
+    put(id, STARTED .. sub(value, 2, 11) .. NONE .. started_at .. line.length .. worker .. LENGTH[#place] .. place)
+  else
+    local attempt = unpack_bytes('>I4', record, 2) + 1
+    local queue_end, _, rest = offsets(record)
+    put(id, char(RUNNING) .. pack('>I4', attempt) .. NEVER .. sub(record, 14, 27) .. started_at
+      .. sub(record, 36, queue_end - 1) .. worker .. LENGTH[#place] .. place .. sub(record, rest))
+  end
+  note_pair(added, index_of(RUNNING, line.name), lease_until, id)
+end
+
+-- Takes up to `wanted` jobs from a line; adds what it took to `takings` and returns how many.
+local function take(number, line, wanted, worker, takings)
+  local taken = 0
+  while taken < wanted and line.waiting > 0 do
+    local popped = call('ZPOPMIN', line.key, math.min(wanted - taken, CHUNK))
+    local ids, n = {}, #popped / 2
+    for i = 1, n do ids[i] = popped[2 * i - 1] end
+    local found, values = fetch(STATE, ids, n), fetch(SPEC, ids, n)
+    for i = 1, n do
+      if is_over(ids[i], found[i], values[i]) then
+        expired[#expired + 1] = {ids[i], line.name}
+        finish_waiting(ids[i], found[i] or fresh(values[i]), EXPIRED, now)
+      else
+        lease(ids[i], found[i], values[i], popped[2 * i], line, worker)
+        taken = taken + 1
+      end
     end
+    line.waiting = line.waiting - n
+    takings[#takings + 1] = {number, popped, values, found}
   end
-  variadic('ZADD', q.running, leases)
-  variadic('HSET', key('state'), states)
-  local specs = many('HMGET', key('spec'), taken)
-  for i = 1, #specs do share[3][#share[3] + 1] = specs[i] end
-  return #taken
+  line.room = line.room - taken
+  return taken
 end
 
-local slots, at = {}, 5
-for s = 1, tonumber(ARGV[4]) do
-  local worker, capacity, shares = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
-  at = at + 3
-  local slot = {}
-  for _ = 1, shares do
-    local q, limit = info(ARGV[at]), tonumber(ARGV[at + 1])
-    at = at + 2
-    local share
-    local room = math.min(limit, capacity, q.room)
-    while room > 0 and not q.empty do
-      share = share or { q.name, {}, {}, {} }
-      local got = take(q, room, worker, share)
-      room, capacity, q.room = room - got, capacity - got, q.room - got
-      if q.tokens then q.tokens = q.tokens - got end
-    end
-    if share and #share[2] > 0 then slot[#slot + 1] = share end
+local slots = {}
+local at = 4 + queues
+while ARGV[at] do
+  local worker, free, shares = ARGV[at], tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2])
+  local takings = {}
+  for share = at + 3, at + 1 + 2 * shares, 2 do
+    if free <= 0 then break end
+    local number = tonumber(ARGV[share])
+    local line = line_of(number)
+    local wanted = math.min(free, line.room, tonumber(ARGV[share + 1]))
+    if wanted > 0 then free = free - take(number, line, wanted, worker, takings) end
   end
-  slots[s] = slot
+  slots[#slots + 1] = takings
+  at = at + 3 + 2 * shares
 end
-for name, q in pairs(queues) do
-  if q.tokens then
-    redis.call('HSET', key('q:' .. name), 'tokens', string.format('%.6f', q.tokens), 'tokens_at', number(q.tokens_at))
+
+for _, line in pairs(lines) do
+  if line.tokens then
+    -- What was taken: room is what the bucket, or a tighter limit, still allows.
+    call('HSET', QUEUE .. line.name, 'tokens', string.format('%.17g', line.tokens), 'tokens_at', decimal(line.tokens_at))
   end
 end
-return { slots, expired }
+flush(now)
+return {expired, slots}

@@ -1,105 +1,120 @@
--- ARGV: prefix, now, then per job: id, spec, queue, priority, extra
--- extra is '' or JSON [scheduled_at, expires_at, unique key, idempotency key].
--- Returns per job: 1 scheduled, 2 pending, the id it duplicates, -1 queue full, -2 queue unknown.
-local now = tonumber(ARGV[2])
-local count = (#ARGV - 2) / 5
-local ids = {}
-for i = 1, count do ids[i] = ARGV[5 * i - 2] end
-local known = many('HMGET', key('state'), ids)
-local seq = redis.call('INCRBY', key('seq'), count) - count
-local queues, new, answers = {}, {}, {}
-local specs, states, all, due, expiring = {}, {}, {}, {}, {}
-local ready, send_ready = gatherer('ZADD')
-local add, send_counts = counter()
+-- ARGV: now, number of jobs, number of queues; per queue its name, number of jobs, and id, value per job;
+-- then, job by job, what its flags call for: scheduled at, expires at, unique key, idempotency key.
+-- Returns what was not created, as index, status, existing id.
+local DUPLICATE, QUEUE_FULL, QUEUE_UNKNOWN = 1, 2, 3
+local total, groups = tonumber(ARGV[2]), tonumber(ARGV[3])
+local refused = {}
 
-local function info(name)
-  local q = queues[name]
-  if q == nil then
-    q = false
-    if redis.call('HEXISTS', key('queue'), name) == 1 then
-      q = { room = math.huge }
-      local limits = redis.call('HMGET', key('q:' .. name), 'max_length', 'scheduled', 'retrying')
-      local max = tonumber(limits[1] or '0')
-      if max > 0 then
-        local waiting = redis.call('ZCARD', key('ready:' .. name))
-        q.room = max - waiting - tonumber(limits[2] or '0') - tonumber(limits[3] or '0')
-      end
+-- Enters all ids into the order of listings. When some were there before, says which; else nil.
+local function enter_ids()
+  local entries, at = {n = 0}, 4
+  for _ = 1, groups do
+    local last = at + 1 + 2 * tonumber(ARGV[at + 1])
+    local n = entries.n
+    for i = at + 2, last, 2 do
+      entries[n + 1], entries[n + 2] = 0, ARGV[i]
+      n = n + 2
     end
-    queues[name] = q
+    entries.n, at = n, last + 1
   end
-  return q
+  local new = 0
+  for first = 1, entries.n, CHUNK do
+    new = new + call('ZADD', ALL, 'NX', unpack(entries, first, math.min(first + CHUNK - 1, entries.n)))
+  end
+  if new == total then return nil, at end
+  local known = {}
+  for i = 2, entries.n, 2 do
+    known[entries[i]] = call('HEXISTS', SPEC, entries[i]) == 1
+  end
+  return known, at
 end
 
-local function first_with(extra)
-  if extra[4] ~= '' then
-    local id = redis.call('HGET', key('idempotent'), extra[4])
-    if id then return id end
+local lines = {}
+local function line_of(queue)
+  if lines[queue] then return lines[queue] end
+  local max_length = tonumber(call('HGET', QUEUE .. queue, 'max_length') or -1)
+  local line = {exists = max_length >= 0, room = math.huge}
+  if max_length > 0 then
+    line.room = max_length - call('ZCARD', index_of(PENDING, queue)) - call('ZCARD', index_of(SCHEDULED, queue))
+      - call('ZCARD', index_of(RETRYING, queue))
   end
-  if extra[3] ~= '' then
-    local id = redis.call('HGET', key('unique'), extra[3])
-    if id then return id end
-  end
-  return nil
+  lines[queue] = line
+  return line
 end
 
-for i = 1, count do
-  local base = 5 * i - 2
-  local id, spec, name, priority, extra = ids[i], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3], ARGV[base + 4]
-  if extra ~= '' then extra = cjson.decode(extra) end
-  local duplicate = (known[i] or new[id]) and id or (extra ~= '' and first_with(extra)) or nil
-  local q = not duplicate and info(name)
-  if duplicate then
-    answers[i] = duplicate
-  elseif not q then
-    answers[i] = -2
-  elseif q.room <= 0 then
-    answers[i] = -1
+local known, extra = enter_ids()
+local function extra_if(flags, flag)
+  if has(flags, flag) == 0 then return false end
+  extra = extra + 1
+  return ARGV[extra - 1]
+end
+
+local function keep_extras(id, expires_at, unique_key, idempotency_key)
+  if expires_at then
+    note_pair(added, EXPIRING, expires_at, id)
+    call('HSET', EXPIRES, id, expires_at)
+  end
+  if unique_key then
+    call('HSET', UNIQUE, unique_key, id)
+    call('HSET', UNIQUE_OF, id, unique_key)
+  end
+  if idempotency_key then
+    call('HSET', IDEMPOTENT, idempotency_key, id)
+    call('HSET', IDEMPOTENT_OF, id, idempotency_key)
+  end
+end
+
+local arrival = call('INCRBY', P .. 'arrivals', total) - total
+local values = {n = 0}
+
+local function store(id, value, queue, priority, scheduled_at)
+  local n = values.n + 2
+  values[n - 1], values[n], values.n = id, value, n
+  if scheduled_at then
+    note_pair(added, index_of(SCHEDULED, queue), scheduled_at, id)
+    note_pair(added, DUE, scheduled_at, id)
+    put(id, char(SCHEDULED) .. NONE .. micros(tonumber(scheduled_at)) .. sub(fresh(value), 14))
   else
-    q.room = q.room - 1
-    new[id] = true
-    local r = {
-      state = PENDING, flags = 0, attempt = 0, forgiven = 0, score = (255 - tonumber(priority)) * PRIORITY_STEP,
-      ready = now, due = 0, started = 0, finished = 0, queue = name, worker = '',
-    }
-    if extra ~= '' then
-      if extra[1] > now then
-        r.state, r.due, r.ready = SCHEDULED, extra[1], 0
-        due[#due + 1] = number(r.due)
-        due[#due + 1] = id
-        add(name, 'scheduled', 1)
-      end
-      if extra[2] > 0 then
-        r.flags = r.flags + HAS_EXPIRY
-        expiring[#expiring + 1] = number(extra[2])
-        expiring[#expiring + 1] = id
-      end
-      if extra[3] ~= '' then
-        r.flags = r.flags + HAS_UNIQUE
-        redis.call('HSET', key('unique'), extra[3], id)
-        redis.call('HSET', key('unique_key'), id, extra[3])
-      end
-      if extra[4] ~= '' then
-        r.flags = r.flags + HAS_IDEMPOTENT
-        redis.call('HSET', key('idempotent'), extra[4], id)
-        redis.call('HSET', key('idempotency_key'), id, extra[4])
-      end
-    end
-    if r.state == PENDING then
-      r.score = r.score + seq + i
-      ready(key('ready:' .. name), number(r.score), id)
-    end
-    local n = #specs
-    specs[n + 1], specs[n + 2] = id, spec
-    states[n + 1], states[n + 2] = id, pack(r)
-    all[n + 1], all[n + 2] = 0, id
-    answers[i] = r.state
+    arrival = arrival + 1
+    note_pair(added, index_of(PENDING, queue), place_after(priority, arrival), id)
   end
 end
-variadic('HSET', key('spec'), specs)
-variadic('HSET', key('state'), states)
-variadic('ZADD', key('all'), all)
-variadic('ZADD', key('due'), due)
-variadic('ZADD', key('expiring'), expiring)
-send_ready()
-send_counts()
-return answers
+
+local index, at = 0, 4
+for _ = 1, groups do
+  local queue, last = ARGV[at], at + 1 + 2 * tonumber(ARGV[at + 1])
+  local line = line_of(queue)
+  for i = at + 2, last, 2 do
+    local id, value = ARGV[i], ARGV[i + 1]
+    local flags, priority = byte(value, 2, 3)
+    local existing = known and known[id] and id
+    local scheduled_at, expires_at, unique_key, idempotency_key
+    if flags > 0 then
+      scheduled_at, expires_at = extra_if(flags, INSERTED_LATER), extra_if(flags, HAS_EXPIRY)
+      unique_key, idempotency_key = extra_if(flags, HAS_UNIQUE), extra_if(flags, HAS_IDEMPOTENCY)
+      existing = existing or idempotency_key and call('HGET', IDEMPOTENT, idempotency_key)
+        or unique_key and call('HGET', UNIQUE, unique_key)
+    end
+    if existing then
+      refused[#refused + 1] = {index, DUPLICATE, existing, id}
+    elseif not line.exists then
+      refused[#refused + 1] = {index, QUEUE_UNKNOWN, '', id}
+    elseif line.room <= 0 then
+      refused[#refused + 1] = {index, QUEUE_FULL, '', id}
+    else
+      line.room = line.room - 1
+      if known then known[id] = true end
+      store(id, value, queue, priority, scheduled_at)
+      if flags > 0 then keep_extras(id, expires_at, unique_key, idempotency_key) end
+    end
+    index = index + 1
+  end
+  at = last + 1
+end
+
+for _, refusal in ipairs(refused) do
+  if not (known and known[refusal[4]]) then note(removed, ALL, refusal[4]) end
+end
+variadic('HSET', SPEC, values)
+flush()
+return refused

@@ -1,0 +1,57 @@
+"""Gauges: read from the storage every few seconds, never by a scrape."""
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+
+import structlog
+
+from gotask import v1
+from gotask.service.clock import Clock
+from gotask.storage.contract import Storage, StorageError
+
+_log = structlog.get_logger("gotask.metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How things stood at one moment."""
+
+    stats: list[v1.QueueStats] = field(default_factory=list)
+    workers: list[v1.WorkerInfo] = field(default_factory=list)
+
+
+class Gauges:
+    """Keeps the newest snapshot."""
+
+    def __init__(self, storage: Storage, clock: Clock, every_s: float) -> None:
+        self.snapshot = Snapshot()
+        self._storage = storage
+        self._clock = clock
+        self._every_s = every_s
+        self._loop: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        await self.refresh()
+        self._loop = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        if self._loop is not None:
+            self._loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._loop
+
+    async def refresh(self) -> None:
+        now_us = self._clock.now_us()
+        names = [queue.name for queue in await self._storage.get_queues()]
+        self.snapshot = Snapshot(
+            await self._storage.queue_stats(names, now_us), await self._storage.list_workers(now_us)
+        )
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(self._every_s)
+            try:
+                await self.refresh()
+            except StorageError as error:
+                _log.warning("gauges not refreshed", error=str(error))

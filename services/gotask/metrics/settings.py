@@ -1,0 +1,20 @@
+"""The metrics service's settings."""
+
+from pydantic import Field
+
+from gotask.service.settings import Port, Seconds, StorageSettings
+
+
+class MetricsSettings(StorageSettings):
+    """Settings of the metrics service."""
+
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port = 9464
+    metrics_refresh: Seconds = 2.0
+    """How often the gauges are read from the storage."""
+    metrics_max_types: int = Field(100, ge=1)
+    """Job types per queue that have series of their own; the rest share the type ``_other``."""
+    metrics_max_queues: int = Field(500, ge=1)
+    """Queues that have series of their own; the rest share the name ``_other``."""
+    metrics_max_workers: int = Field(2_000, ge=1)
+    """Workers that have series of their own; the rest share the id ``_other``."""
