@@ -143,6 +143,8 @@ class BatchConsumer(Generic[T]):
                 if self._stopping:
                     raise
                 _log.warning("trying again", stream=self._stream, error=str(error), pause_s=pause)
+                # The call may have been applied before it failed: from now on this is a replay.
+                received = [item._replace(redelivered=True) for item in received]
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
             if time.monotonic() - told_at > ACK_WAIT_S / 3:

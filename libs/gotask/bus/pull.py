@@ -46,6 +46,7 @@ class Puller:
         self._heard_at = 0.0
         self._ask_again = asyncio.Event()
         self._inbox = ""
+        self._stopped = False
         self._subscription: Subscription | None = None
         self._asking: asyncio.Task[None] | None = None
 
@@ -57,6 +58,7 @@ class Puller:
 
     async def stop(self) -> None:
         """Asks for nothing more; what was not taken out is delivered again later, to someone."""
+        self._stopped = True
         if self._asking is not None:
             self._asking.cancel()
         if self._subscription is not None:
@@ -65,12 +67,12 @@ class Puller:
         self._arrived.set()
 
     async def next_batch(self) -> list[Msg]:
-        """Everything that has arrived, in order; waits while that is nothing. Empty only after :meth:`stop`."""
-        while not self._buffer:
+        """Everything that has arrived, in order; waits while that is nothing. Empty after :meth:`stop`."""
+        while not self._buffer and not self._stopped:
             self._arrived.clear()
             await self._arrived.wait()
-            if not self._buffer and self._asking is not None and self._asking.done():
-                return []
+        if self._stopped:
+            return []
         batch = self._cut()
         if not self._wanted:
             self._ask_again.set()

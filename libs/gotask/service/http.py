@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import orjson
 import uvicorn
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+_JSON = "application/json"
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -61,31 +63,37 @@ class _Server(uvicorn.Server):
 
 
 Missing = Callable[[], Awaitable[list[str]]]
+Page = Callable[[], tuple[str, bytes]]
+"""Makes a page: its content type and its body."""
 
 
-def health_app(missing: Missing) -> AsgiApp:
-    """/health (the process lives), /ready (503 with what is *missing*) and /metrics (of this process)."""
+def process_metrics() -> tuple[str, bytes]:
+    """What this process's own registry holds, for Prometheus."""
+    return CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
+
+
+def health_app(missing: Missing, pages: Mapping[str, Page]) -> AsgiApp:
+    """/health (the process lives), /ready (503 with what is *missing*), and more *pages* by path."""
+
+    async def answer(path: str) -> tuple[int, str, bytes]:
+        if path == "/health":
+            return 200, _JSON, b'{"status":"ok"}'
+        if path == "/ready":
+            status, body = readiness(await missing())
+            return status, _JSON, orjson.dumps(body)
+        if path in pages:
+            return 200, *pages[path]()
+        return 404, _JSON, b'{"title":"not found","status":404}'
 
     async def app(scope: Any, _receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             return
-        status, content_type, body = await _page(scope["path"], missing)
+        status, content_type, body = await answer(scope["path"])
         headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
     return app
-
-
-async def _page(path: str, missing: Missing) -> tuple[int, str, bytes]:
-    if path == "/health":
-        return 200, "application/json", b'{"status":"ok"}'
-    if path == "/ready":
-        status, body = readiness(await missing())
-        return status, "application/json", orjson.dumps(body)
-    if path == "/metrics":
-        return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
-    return 404, "application/json", b'{"title":"not found"}'
 
 
 def readiness(missing: list[str]) -> tuple[int, dict[str, Any]]:

@@ -51,9 +51,11 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
     health = None
     if settings.health_port:
         # Imported here so that a process without health pages does not carry an HTTP server.
-        from gotask.service.http import HttpServer, health_app
+        from gotask.service.http import HttpServer, health_app, process_metrics
 
-        health = HttpServer(health_app(service.missing), settings.health_host, settings.health_port)
+        health = HttpServer(
+            health_app(service.missing, {"/metrics": process_metrics}), settings.health_host, settings.health_port
+        )
         await health.start()
     await service.start()
     _log.info("started", pid=os.getpid())

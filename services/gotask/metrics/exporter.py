@@ -1,6 +1,7 @@
 """The exporter: the tally and the gauges in Prometheus's terms."""
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -75,16 +76,14 @@ class Exporter(Collector):
         yield family
 
 
-def _counter(name: str, text: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> Metric:
+def _counter(name: str, text: str, labels: list[str], counts: Mapping[Any, int]) -> Metric:
     family = CounterMetricFamily(name, text, labels=labels)
     for values, count in counts.items():
         family.add_metric(values, count)
     return family
 
 
-def _histogram(
-    name: str, text: str, labels: list[str], histograms: Mapping[tuple[str, ...], Histogram]
-) -> HistogramMetricFamily:
+def _histogram(name: str, text: str, labels: list[str], histograms: Mapping[Any, Histogram]) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, text, labels=labels)
     for values, histogram in histograms.items():
         family.add_metric(values, histogram.buckets(), histogram.sum_us / 1e6)

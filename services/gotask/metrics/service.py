@@ -1,7 +1,6 @@
 """The metrics service, put together."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import orjson
 from google.protobuf.message import DecodeError
@@ -19,11 +18,9 @@ from gotask.metrics.gauges import Gauges
 from gotask.metrics.settings import MetricsSettings
 from gotask.metrics.tally import Tally
 from gotask.service.clock import Clock
-from gotask.service.http import HttpServer, readiness
+from gotask.service.http import HttpServer, health_app
 from gotask.service.storage import missing_parts
 from gotask.storage.contract import Storage
-
-_JSON = "application/json"
 
 
 class MetricsService:
@@ -46,7 +43,8 @@ class MetricsService:
         self._registry.register(Exporter(self._tally, self._gauges, self._uptime_s))
         self._counted_to = 0
         self._events = BatchConsumer(bus, Stream.EVENTS, "metrics", decode=_decode, apply=self._count)
-        self._http = HttpServer(self._serve, settings.metrics_host, settings.metrics_port)
+        pages = {"/metrics": self._prometheus, "/api/v1/metrics": self._json}
+        self._http = HttpServer(health_app(self.missing, pages), settings.metrics_host, settings.metrics_port)
 
     async def start(self) -> None:
         await self._gauges.start()
@@ -75,26 +73,12 @@ class MetricsService:
                 self._tally.record(events, now_us)
         return ()
 
-    async def _serve(self, scope: Any, _receive: Any, send: Any) -> None:
-        if scope["type"] != "http":
-            return
-        status, content_type, body = await self._page(scope["path"])
-        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
+    def _prometheus(self) -> tuple[str, bytes]:
+        return CONTENT_TYPE_LATEST, generate_latest(self._registry)
 
-    async def _page(self, path: str) -> tuple[int, str, bytes]:
-        if path == "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest(self._registry)
-        if path == "/api/v1/metrics":
-            body = figures(self._tally, self._gauges, self._clock.now_us(), self._uptime_s())
-            return 200, _JSON, orjson.dumps(body)
-        if path == "/health":
-            return 200, _JSON, b'{"status":"ok"}'
-        if path == "/ready":
-            status, state = readiness(await self.missing())
-            return status, _JSON, orjson.dumps(state)
-        return 404, _JSON, b'{"title":"not found"}'
+    def _json(self) -> tuple[str, bytes]:
+        body = figures(self._tally, self._gauges, self._clock.now_us(), self._uptime_s())
+        return "application/json", orjson.dumps(body)
 
 
 def _decode(message: Msg) -> v1.JobEvents:

@@ -123,21 +123,22 @@ class Dispatcher:
             while not self._stopping and (claims := self._parking.take(_MAX_SLOTS)):
                 try:
                     await self._fill(claims)
-                except StorageError as error:
-                    _log.warning("claims wait for the storage", error=str(error))
-                    self._parking.put_back(claims)
-                    await asyncio.sleep(_OUTAGE_PAUSE_S)
                 except Exception:
                     _log.exception("claims not served")
-                    self._parking.put_back(claims)
                     await asyncio.sleep(_OUTAGE_PAUSE_S)
 
     async def _fill(self, claims: list[ParkedClaim]) -> None:
         now_us = self._clock.now_us()
         lease_until_us = now_us + self._first_lease_us
-        served = await self._storage.claim([self._slot(claim) for claim in claims], now_us, lease_until_us)
-        unserved = [claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs]
-        self._parking.put_back(unserved)
+        try:
+            served = await self._storage.claim([self._slot(claim) for claim in claims], now_us, lease_until_us)
+        except StorageError as error:
+            _log.warning("claims wait for the storage", error=str(error))
+            self._parking.put_back(claims)
+            self._parking.poll()
+            await asyncio.sleep(_OUTAGE_PAUSE_S)
+            return
+        self._parking.put_back(claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs)
         for claim, jobs in zip(claims, served.jobs, strict=True):
             if jobs:
                 await self._reply(claim, jobs, lease_until_us)

@@ -39,12 +39,16 @@ class Parking:
     def __len__(self) -> int:
         return sum(len(line.claims) for line in self._lines.values())
 
-    def park(self, claim: ParkedClaim) -> None:
-        line = self._lines.get(claim.queues)
+    def _line(self, profile: Profile) -> _Line:
+        line = self._lines.get(profile)
         if line is None:
-            line = self._lines[claim.queues] = _Line()
-            for queue in claim.queues:
-                self._by_queue.setdefault(queue, set()).add(claim.queues)
+            line = self._lines[profile] = _Line()
+            for queue in profile:
+                self._by_queue.setdefault(queue, set()).add(profile)
+        return line
+
+    def park(self, claim: ParkedClaim) -> None:
+        line = self._line(claim.queues)
         if not line.claims or line.demand:
             line.demand += claim.capacity
         line.claims.append(claim)
@@ -78,11 +82,11 @@ class Parking:
     def put_back(self, claims: Iterable[ParkedClaim]) -> None:
         """Claims that got nothing wait on, at the place they had."""
         for claim in reversed(list(claims)):
-            self._lines[claim.queues].claims.appendleft(claim)
+            self._line(claim.queues).claims.appendleft(claim)
 
     def more(self, profile: Profile) -> None:
         """A claim was filled to the last slot: there may be work for the next."""
-        line = self._lines[profile]
+        line = self._line(profile)
         line.demand = max(line.demand, 1)
 
     def overdue(self, now_us: int) -> Iterator[ParkedClaim]:

@@ -1,0 +1,1 @@
+"""The ``gotask`` command: starts one service, or all of them."""
