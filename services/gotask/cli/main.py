@@ -2,8 +2,12 @@
 
 import importlib
 from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Annotated
 
 import typer
+
+from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
     name="gotask",
@@ -39,3 +43,45 @@ for _name, _text in _SERVICES.items():
 def version() -> None:
     """Prints the version."""
     typer.echo(installed_version("gotask"))
+
+
+@app.command()
+def up(
+    storage: Annotated[str, typer.Option(help="redis, or memory: all services in one process.")] = "redis",
+    data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = Path(".gotask"),
+    nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = "",
+    redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis or Valkey.")] = "",
+    nats_port: Annotated[int, typer.Option(help="0: any that is free.")] = 4222,
+    redis_port: Annotated[int, typer.Option(help="0: any that is free.")] = 6379,
+    http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help="0: any that is free.")] = 8080,
+    metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help="0: any that is free.")] = 9464,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = 1,
+    worker_app: Annotated[str, typer.Option("--app", help="Your handlers, as module:app.")] = "",
+    queues: Annotated[str, typer.Option(help="What the workers serve.")] = UpOptions.queues,
+    concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = 50,
+) -> None:
+    """Starts NATS, Valkey and the five services; Ctrl-C stops them."""
+    from gotask.cli.up.run import run_up
+
+    if storage not in ("redis", "memory"):
+        raise typer.BadParameter(f"{storage!r} is not known; use redis or memory", param_hint="--storage")
+    raise typer.Exit(
+        run_up(
+            UpOptions(
+                storage=storage,
+                data=data,
+                nats_url=nats_url,
+                redis_addr=redis_addr,
+                nats_port=nats_port,
+                redis_port=redis_port,
+                http_port=http_port,
+                metrics_port=metrics_port,
+                workers=workers,
+                queue_managers=queue_managers,
+                worker_app=worker_app,
+                queues=queues,
+                concurrency=concurrency,
+            )
+        )
+    )

@@ -1,0 +1,1 @@
+"""``gotask up``: the servers and the services, together on one machine."""

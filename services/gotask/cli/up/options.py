@@ -1,0 +1,30 @@
+"""What ``gotask up`` was asked for."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gotask.embedded import free_port
+
+
+@dataclass(frozen=True)
+class UpOptions:
+    """Addresses that are not empty name running servers: these are not started. A port of 0 means any that is free."""
+
+    storage: str = "redis"
+    data: Path = Path(".gotask")
+    nats_url: str = ""
+    redis_addr: str = ""
+    nats_port: int = 4222
+    redis_port: int = 6379
+    http_port: int = 8080
+    metrics_port: int = 9464
+    workers: int = 1
+    queue_managers: int = 1
+    worker_app: str = ""
+    queues: str = "default,critical,notifications,reports,maintenance"
+    concurrency: int = 50
+
+
+def port_or_free(port: int) -> int:
+    """The port itself, or a free one for 0."""
+    return port or free_port()

@@ -1,0 +1,74 @@
+"""All five services in this process, over a real NATS and the memory of this process."""
+
+from collections.abc import Mapping, Sequence
+
+from gotask.bus.bus import Bus
+from gotask.cli.up.options import UpOptions
+from gotask.gateway.service import GatewayService
+from gotask.gateway.settings import GatewaySettings
+from gotask.metrics.service import MetricsService
+from gotask.metrics.settings import MetricsSettings
+from gotask.queue_manager.service import QueueManagerService
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.scheduler.service import SchedulerService
+from gotask.scheduler.settings import SchedulerSettings
+from gotask.sdk.loading import load_app
+from gotask.service.clock import SystemClock
+from gotask.service.service import Service, open_bus
+from gotask.storage.memory import MemoryStorage
+from gotask.worker.builtin import builtin_app
+from gotask.worker.service import WorkerService
+from gotask.worker.settings import WorkerSettings
+
+
+class Standalone:
+    """Services that share one storage, each with a connection of its own."""
+
+    def __init__(self, services: Sequence[Service], buses: Sequence[Bus]) -> None:
+        self._services = services
+        self._buses = buses
+
+    @classmethod
+    async def build(cls, options: UpOptions, environment: Mapping[str, str]) -> "Standalone":
+        """Connects; nothing is started yet."""
+        shared = {
+            "nats_url": environment["GOTASK_NATS_URL"],
+            "http_port": int(environment["GOTASK_HTTP_PORT"]),
+            "metrics_port": int(environment["GOTASK_METRICS_PORT"]),
+            "storage": "memory",
+        }
+        storage = MemoryStorage()
+        clock = SystemClock()
+        manager, scheduler = QueueManagerSettings.load(**shared), SchedulerSettings.load(**shared)
+        metrics, gateway = MetricsSettings.load(**shared), GatewaySettings.load(**shared)
+        worker = WorkerSettings.load(**shared, queues=options.queues, concurrency=options.concurrency)
+        app = load_app(options.worker_app) if options.worker_app else builtin_app(worker)
+        buses = [
+            await open_bus(settings, name)
+            for name, settings in {
+                QueueManagerService.name: manager,
+                SchedulerService.name: scheduler,
+                MetricsService.name: metrics,
+                WorkerService.name: worker,
+                GatewayService.name: gateway,
+            }.items()
+        ]
+        services: list[Service] = [
+            QueueManagerService(manager, buses[0], storage, clock),
+            SchedulerService(scheduler, buses[1], storage, clock),
+            MetricsService(metrics, buses[2], storage, clock),
+            WorkerService(worker, buses[3], app, clock),
+            GatewayService(gateway, buses[4], storage, clock),
+        ]
+        return cls(services, buses)
+
+    async def start(self) -> None:
+        for service in self._services:
+            await service.start()
+
+    async def stop(self) -> None:
+        """The gateway first; the queue-manager last, so that the others' last words are heard."""
+        for service in reversed(self._services):
+            await service.stop()
+        for bus in self._buses:
+            await bus.close()
