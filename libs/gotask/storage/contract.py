@@ -79,7 +79,7 @@ class Finish(NamedTuple):
     """How an attempt ended, and what its job becomes.
 
     *state* is SUCCESS, RETRYING, PENDING, FAILED, DEAD or CANCELLED. RETRYING becomes pending at *due_at_us*; PENDING
-    goes back to the place in line that the job had before it was claimed.
+    goes back to the place in line that the job had before it was claimed. *queue* is a hint: the job knows its queue.
     """
 
     job_id: str
@@ -87,7 +87,7 @@ class Finish(NamedTuple):
     attempt: int
     state: v1.JobState.ValueType
     history: bytes  # serialized v1.History with this one attempt, appended to the job's
-    result: bytes = b""
+    result: bytes = b""  # kept for SUCCESS only
     due_at_us: int = 0
     forgiven: bool = False  # the attempt does not count against max_retries
 
@@ -133,7 +133,7 @@ class Change(NamedTuple):
     changed: bool
     state: v1.JobState.ValueType  # after the command; for a deleted job, the state it had
     queue: str = ""
-    worker: str = ""  # cancel of a running job: who is to be told
+    worker: str = ""  # of a running job: who is to be told of its cancellation
 
 
 class ProgressUpdate(NamedTuple):
@@ -179,7 +179,7 @@ class Storage(ABC):
     async def ping(self) -> None:
         """Returns when the backend answers."""
 
-    # Jobs: the way of a job
+    # The way of a job
 
     @abstractmethod
     async def insert_jobs(self, specs: Sequence[v1.JobSpec], now_us: int) -> list[Inserted]:
@@ -199,7 +199,10 @@ class Storage(ABC):
 
     @abstractmethod
     async def finish(self, outcomes: Sequence[Finish], now_us: int) -> list[Finished]:
-        """Ends attempts. Where cancellation was asked for, PENDING and RETRYING become CANCELLED."""
+        """Ends attempts. Where cancellation was asked for, PENDING and RETRYING become CANCELLED.
+
+        ValueError for a state that RUNNING cannot become: nothing is applied.
+        """
 
     @abstractmethod
     async def extend_leases(self, leases: Sequence[Lease], until_us: Sequence[int]) -> list[LeaseStatus]:
@@ -225,7 +228,7 @@ class Storage(ABC):
     async def expire_jobs(self, now_us: int, limit: int) -> list[QueuedJob]:
         """Waiting jobs whose time to live is over become expired."""
 
-    # Jobs: commands
+    # Commands about jobs
 
     @abstractmethod
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
@@ -237,14 +240,20 @@ class Storage(ABC):
 
     @abstractmethod
     async def retry(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
-        """Jobs in a retryable terminal state become pending: attempts so far are forgiven, history is kept,
-        and neither its time to live nor its unique key counts any more."""
+        """Jobs in a retryable terminal state become pending, at the end of the line.
+
+        Attempts so far are forgiven, history is kept, and neither a time to live nor a cancellation counts any more. A
+        job takes its unique key again; it stays as it is when another job holds the key by now.
+        """
 
     @abstractmethod
     async def set_progress(self, updates: Sequence[ProgressUpdate]) -> list[bool]:
-        """Records progress of running attempts; False for an attempt that does not hold the lease."""
+        """Records progress of running attempts; False for an attempt that does not hold the lease.
 
-    # Jobs: reading
+        A job shows the progress of its newest attempt, and none while it waits for another.
+        """
+
+    # Reading jobs
 
     @abstractmethod
     async def get_jobs(self, job_ids: Sequence[str]) -> list[v1.Job | None]: ...
@@ -280,7 +289,10 @@ class Storage(ABC):
 
     @abstractmethod
     async def queue_stats(self, names: Sequence[str], now_us: int) -> list[v1.QueueStats]:
-        """One per queue, in order; a queue that does not exist has zeros. ``workers`` is left 0."""
+        """One per queue, in order; a queue that does not exist has zeros. ``workers`` is left 0.
+
+        ``finished_last_minute`` counts SUCCESS, FAILED and DEAD in buckets of ten seconds.
+        """
 
     # Schedules
 

@@ -3,14 +3,7 @@
 from collections.abc import Sequence
 
 from gotask import v1
-from gotask.jobs.states import (
-    DEAD,
-    PENDING,
-    RETRYING,
-    RUNNING,
-    SCHEDULED,
-    TERMINAL,
-)
+from gotask.storage.checks import check_outcomes
 from gotask.storage.contract import (
     Change,
     Claims,
@@ -29,18 +22,19 @@ from gotask.storage.contract import (
     Slot,
     Storage,
 )
-from gotask.storage.memory.records import QueueRecord
+from gotask.storage.memory import commands, listing, queues, running
+from gotask.storage.memory.jobs import Jobs
 from gotask.storage.memory.schedules import Schedules
-from gotask.storage.memory.table import JobTable
+from gotask.storage.memory.workers import Workers
 
 
 class MemoryStorage(Storage):
     """Storage for one process. Not for separate services: each would have its own."""
 
     def __init__(self) -> None:
-        self._jobs = JobTable()
+        self._jobs = Jobs()
         self._schedules = Schedules()
-        self._workers: dict[str, tuple[int, v1.WorkerInfo]] = {}
+        self._workers = Workers()
 
     async def open(self) -> None:
         return
@@ -52,115 +46,76 @@ class MemoryStorage(Storage):
         return
 
     async def insert_jobs(self, specs: Sequence[v1.JobSpec], now_us: int) -> list[Inserted]:
-        return [self._jobs.insert(spec, now_us) for spec in specs]
+        return [running.insert(self._jobs, spec, now_us) for spec in specs]
 
     async def claim(self, slots: Sequence[Slot], now_us: int, lease_until_us: int) -> Claims:
         expired: list[QueuedJob] = []
-        jobs = [self._jobs.claim(slot, now_us, lease_until_us, expired) for slot in slots]
+        jobs = [running.claim(self._jobs, slot, now_us, lease_until_us, expired) for slot in slots]
         return Claims(jobs, expired)
 
     async def finish(self, outcomes: Sequence[Finish], now_us: int) -> list[Finished]:
-        return [self._jobs.finish(outcome, now_us) for outcome in outcomes]
+        check_outcomes(outcomes)
+        return [running.finish(self._jobs, outcome, now_us) for outcome in outcomes]
 
     async def extend_leases(self, leases: Sequence[Lease], until_us: Sequence[int]) -> list[LeaseStatus]:
-        return [self._jobs.extend(lease, until) for lease, until in zip(leases, until_us, strict=True)]
+        return [running.extend(self._jobs, lease, until) for lease, until in zip(leases, until_us, strict=True)]
 
     async def expired_leases(self, now_us: int, limit: int) -> list[ExpiredLease]:
-        return self._jobs.expired_leases(now_us)[:limit]
+        return running.expired_leases(self._jobs, now_us, limit)
 
     async def due_jobs(self, now_us: int, limit: int) -> list[DueJob]:
-        return self._jobs.due(now_us, limit)
+        return [DueJob(job_id, due_at_us) for due_at_us, job_id in self._jobs.due.up_to(now_us, limit)]
 
     async def next_due(self) -> int | None:
-        return self._jobs.next_due()
+        first = self._jobs.due.first()
+        return first[0] if first else None
 
     async def release(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
-        return [self._jobs.release(job_id, now_us) for job_id in job_ids]
+        return [commands.release(self._jobs, job_id, now_us) for job_id in job_ids]
 
     async def expire_jobs(self, now_us: int, limit: int) -> list[QueuedJob]:
-        return self._jobs.expire(now_us, limit)
+        return commands.expire(self._jobs, now_us, limit)
 
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
-        return [self._jobs.cancel(job_id, now_us) for job_id in job_ids]
+        return [commands.cancel(self._jobs, job_id, now_us) for job_id in job_ids]
 
     async def delete(self, job_ids: Sequence[str]) -> list[Change]:
-        return [self._jobs.delete(job_id) for job_id in job_ids]
+        return [commands.delete(self._jobs, job_id) for job_id in job_ids]
 
     async def retry(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
-        return [self._jobs.retry(job_id, now_us) for job_id in job_ids]
+        return [commands.retry(self._jobs, job_id, now_us) for job_id in job_ids]
 
     async def set_progress(self, updates: Sequence[ProgressUpdate]) -> list[bool]:
-        return [self._jobs.set_progress(update) for update in updates]
+        recorded = []
+        for job_id, attempt, progress in updates:
+            if (record := self._jobs.held(job_id, attempt)) is not None:
+                record.progress = progress
+            recorded.append(record is not None)
+        return recorded
 
     async def get_jobs(self, job_ids: Sequence[str]) -> list[v1.Job | None]:
         return [record.to_job() if (record := self._jobs.get(job_id)) else None for job_id in job_ids]
 
     async def list_jobs(self, criteria: JobFilter, cursor: str, limit: int) -> Page:
-        return self._jobs.page(criteria, cursor, limit)
+        return listing.page(self._jobs, criteria, cursor, limit)
 
     async def create_queue(self, queue: v1.Queue) -> bool:
-        if queue.name in self._jobs.queues:
-            return False
-        self._jobs.queues[queue.name] = QueueRecord(_copy(queue))
-        return True
+        return queues.create(self._jobs, queue)
 
     async def update_queue(self, queue: v1.Queue) -> bool:
-        record = self._jobs.queues.get(queue.name)
-        if record is None:
-            return False
-        updated = _copy(queue)
-        updated.paused = record.queue.paused
-        updated.created_at_us = record.queue.created_at_us
-        record.queue = updated
-        return True
+        return queues.update(self._jobs, queue)
 
     async def set_paused(self, name: str, paused: bool, now_us: int) -> bool:
-        record = self._jobs.queues.get(name)
-        if record is None:
-            return False
-        if record.queue.paused != paused:
-            record.queue.paused = paused
-            record.queue.updated_at_us = now_us
-        return True
+        return queues.set_paused(self._jobs, name, paused, now_us)
 
     async def get_queues(self, names: Sequence[str] | None = None) -> list[v1.Queue]:
-        known = self._jobs.queues
-        wanted = known if names is None else set(names)
-        return [_copy(known[name].queue) for name in sorted(wanted) if name in known]
+        return queues.get(self._jobs, names)
 
     async def delete_queue(self, name: str) -> DeleteQueueStatus:
-        record = self._jobs.queues.get(name)
-        if record is None:
-            return DeleteQueueStatus.UNKNOWN
-        if record.count(SCHEDULED, PENDING, RETRYING, RUNNING):
-            return DeleteQueueStatus.NOT_EMPTY
-        for state in TERMINAL:
-            for job_id in list(record.ids(state)):
-                self._jobs.forget(job_id)
-        del self._jobs.queues[name]
-        return DeleteQueueStatus.DELETED
+        return queues.delete(self._jobs, name)
 
     async def queue_stats(self, names: Sequence[str], now_us: int) -> list[v1.QueueStats]:
-        return [self._stats(name, now_us) for name in names]
-
-    def _stats(self, name: str, now_us: int) -> v1.QueueStats:
-        record = self._jobs.queues.get(name)
-        if record is None:
-            return v1.QueueStats(name=name)
-        first = self._jobs.first_in_line(record)
-        return v1.QueueStats(
-            name=name,
-            pending=record.count(PENDING),
-            running=record.count(RUNNING),
-            scheduled=record.count(SCHEDULED),
-            retrying=record.count(RETRYING),
-            dead=record.count(DEAD),
-            completed_total=record.completed,
-            failed_total=record.failed,
-            finished_last_minute=record.finished_last_minute(now_us),
-            oldest_ready_at_us=first.ready_at_us if first else 0,
-            paused=record.queue.paused,
-        )
+        return [queues.stats(self._jobs, name, now_us) for name in names]
 
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return self._schedules.create(schedule)
@@ -183,23 +138,13 @@ class MemoryStorage(Storage):
         return self._schedules.advance(schedule_id, expected_us, next_us, fires)
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
-        for worker in workers:
-            kept = v1.WorkerInfo()
-            kept.CopyFrom(worker)
-            self._workers[worker.id] = (expires_at_us, kept)
+        self._workers.put(workers, expires_at_us)
 
     async def delete_worker(self, worker_id: str) -> None:
-        self._workers.pop(worker_id, None)
+        self._workers.delete(worker_id)
 
     async def list_workers(self, now_us: int) -> list[v1.WorkerInfo]:
-        self._workers = {key: entry for key, entry in self._workers.items() if entry[0] > now_us}
-        return [worker for _, (_, worker) in sorted(self._workers.items())]
+        return self._workers.live(now_us)
 
     async def prune(self, now_us: int, limit: int) -> int:
-        return self._jobs.prune(now_us, limit)
-
-
-def _copy(queue: v1.Queue) -> v1.Queue:
-    copy = v1.Queue()
-    copy.CopyFrom(queue)
-    return copy
+        return commands.prune(self._jobs, now_us, limit)

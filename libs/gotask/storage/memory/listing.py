@@ -1,17 +1,20 @@
-"""Which jobs a listing shows."""
+"""Pages of jobs."""
 
-from gotask.storage.contract import JobFilter
-from gotask.storage.memory.records import JobRecord
+from gotask import v1
+from gotask.jobs.ids import is_id
+from gotask.storage.contract import JobFilter, Page
+from gotask.storage.filtering import matches
+from gotask.storage.memory.jobs import Jobs
 
 
-def matches(record: JobRecord, criteria: JobFilter) -> bool:
-    """Whether the job meets every criterion that is given."""
-    spec = record.spec
-    return (
-        (not criteria.states or record.state in criteria.states)
-        and (not criteria.queue or spec.queue == criteria.queue)
-        and (not criteria.type or spec.type == criteria.type)
-        and (not criteria.tag or criteria.tag in spec.tags)
-        and (not criteria.created_from_us or spec.created_at_us >= criteria.created_from_us)
-        and (not criteria.created_before_us or spec.created_at_us < criteria.created_before_us)
-    )
+def page(jobs: Jobs, criteria: JobFilter, cursor: str, limit: int) -> Page:
+    """Matching jobs below the cursor, newest id first."""
+    if cursor and not is_id(cursor):
+        raise ValueError(f"not a cursor: {cursor!r}")
+    found: list[v1.Job] = []
+    for record in jobs.newest_first(cursor):
+        if matches(criteria, record.spec, record.state):
+            if len(found) == limit:
+                return Page(found, found[-1].spec.id)
+            found.append(record.to_job())
+    return Page(found, "")

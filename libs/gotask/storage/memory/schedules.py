@@ -1,10 +1,9 @@
-"""Schedules and workers, in memory."""
+"""The schedules of the memory backend."""
 
 from collections.abc import Sequence
 
 from gotask import v1
-
-KEPT_FIRES = 20
+from gotask.storage.schedules import advanced
 
 
 class Schedules:
@@ -29,7 +28,7 @@ class Schedules:
         return any(other.name == schedule.name and other.id != schedule.id for other in self._by_id.values())
 
     def get(self, schedule_ids: Sequence[str] | None) -> list[v1.Schedule]:
-        wanted = self._by_id if schedule_ids is None else dict.fromkeys(schedule_ids)
+        wanted = self._by_id if schedule_ids is None else set(schedule_ids)
         found = [_copy(self._by_id[schedule_id]) for schedule_id in wanted if schedule_id in self._by_id]
         return sorted(found, key=lambda schedule: schedule.name)
 
@@ -42,17 +41,14 @@ class Schedules:
             for schedule in self._by_id.values()
             if not schedule.paused and 0 < schedule.next_fire_at_us <= now_us
         ]
-        due.sort(key=lambda schedule: schedule.next_fire_at_us)
+        due.sort(key=lambda schedule: (schedule.next_fire_at_us, schedule.id))
         return [_copy(schedule) for schedule in due[:limit]]
 
     def advance(self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]) -> bool:
         schedule = self._by_id.get(schedule_id)
         if schedule is None or schedule.next_fire_at_us != expected_us:
             return False
-        kept = [*fires, *schedule.fires][:KEPT_FIRES]
-        schedule.next_fire_at_us = next_us
-        del schedule.fires[:]
-        schedule.fires.extend(kept)
+        self._by_id[schedule_id] = advanced(schedule, next_us, fires)
         return True
 
 

@@ -1,1 +1,5 @@
-"""Storage in Redis (6.2 and later) or Valkey: Lua scripts, one round trip per batch, all keys under one hash tag."""
+"""Storage in Redis 6.2 or newer, or Valkey: one Lua script, and one round trip, per call."""
+
+from gotask.storage.redis.backend import RedisStorage
+
+__all__ = ["RedisStorage"]

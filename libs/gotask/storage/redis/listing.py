@@ -1,65 +1,55 @@
-"""Lists jobs, newest id first, without ever blocking the server for long."""
+"""Listings: pages of jobs, newest id first."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from gotask import v1
 from gotask.jobs.ids import is_id
 from gotask.storage.contract import JobFilter, Page
-from gotask.storage.redis.scripts import Scripts
+from gotask.storage.filtering import matches
+from gotask.storage.redis.client import Client
+from gotask.storage.redis.records import job_of
 
-_SCAN = 2_000
+_SCAN_IDS = 2_000
+_SCAN_BYTES = 4_000_000
 _RARE = 5_000
-_READ = 200
-
-GetJobs = Callable[[Sequence[str]], Awaitable[list[v1.Job | None]]]
+_FETCH = 100
 
 
-async def list_jobs(scripts: Scripts, get_jobs: GetJobs, criteria: JobFilter, cursor: str, limit: int) -> Page:
-    """A page of the jobs that match. States that few jobs are in are read from their own indexes."""
+async def page(client: Client, criteria: JobFilter, cursor: str, limit: int) -> Page:
+    """One page. Few jobs in the states asked for are found by those states' indexes, others by looking at all jobs."""
     if cursor and not is_id(cursor):
         raise ValueError(f"not a cursor: {cursor!r}")
-    states = "".join(str(state) for state in sorted(criteria.states))
-    if states:
-        complete, ids = await scripts.run("rare", _RARE, criteria.queue, states)
-        if complete:
-            newest_first = sorted((found.decode() for found in ids), reverse=True)
-            jobs = await _read(
-                get_jobs, [job_id for job_id in newest_first if not cursor or job_id < cursor], criteria, limit
-            )
-            return _page(jobs, limit)
-    jobs = []
-    start = f"({cursor}" if cursor else "+"
-    while start and len(jobs) <= limit:
-        last, ids = await scripts.run("scan", start, _SCAN, criteria.queue, states)
-        found = [job_id.decode() for job_id in ids]
-        jobs += await _read(get_jobs, found, criteria, limit - len(jobs))
-        start = f"({last.decode()}" if last else ""
-    return _page(jobs, limit)
-
-
-async def _read(get_jobs: GetJobs, ids: list[str], criteria: JobFilter, limit: int) -> list[v1.Job]:
-    """The first *limit* + 1 of these jobs that match: the one too many tells that there is a next page."""
+    rare = await _rare_ids(client, criteria) if criteria.states else None
+    found = _scan(client, criteria, cursor, limit + 1) if rare is None else _fetch(client, rare, cursor)
     jobs: list[v1.Job] = []
-    step = min(_READ, limit + 1)
-    for begin in range(0, len(ids), step):
-        found = await get_jobs(ids[begin : begin + step])
-        jobs += [job for job in found if job is not None and _matches(job, criteria)]
-        if len(jobs) > limit:
-            break
-    return jobs[: limit + 1]
+    async for job in found:
+        if matches(criteria, job.spec, job.state):
+            if len(jobs) == limit:
+                return Page(jobs, jobs[-1].spec.id)
+            jobs.append(job)
+    return Page(jobs, "")
 
 
-def _page(jobs: list[v1.Job], limit: int) -> Page:
-    return Page(jobs[:limit], jobs[limit - 1].spec.id if len(jobs) > limit else "")
+async def _rare_ids(client: Client, criteria: JobFilter) -> list[str] | None:
+    answer = await client.run("collect", _RARE, bytes(criteria.states), criteria.queue)
+    return None if answer is None else sorted({job_id.decode() for job_id in answer}, reverse=True)
 
 
-def _matches(job: v1.Job, criteria: JobFilter) -> bool:
-    spec = job.spec
-    return (
-        (not criteria.states or job.state in criteria.states)
-        and (not criteria.queue or spec.queue == criteria.queue)
-        and (not criteria.type or spec.type == criteria.type)
-        and (not criteria.tag or criteria.tag in spec.tags)
-        and (not criteria.created_from_us or spec.created_at_us >= criteria.created_from_us)
-        and (not criteria.created_before_us or spec.created_at_us < criteria.created_before_us)
-    )
+async def _fetch(client: Client, ids: Sequence[str], cursor: str) -> AsyncIterator[v1.Job]:
+    below = [job_id for job_id in ids if not cursor or job_id < cursor]
+    for first in range(0, len(below), _FETCH):
+        for row in await client.run("get", *below[first : first + _FETCH]):
+            if row:
+                yield job_of(row)
+
+
+async def _scan(client: Client, criteria: JobFilter, cursor: str, wanted: int) -> AsyncIterator[v1.Job]:
+    states = bytes(criteria.states)
+    filters = (states, criteria.queue, criteria.type, criteria.created_from_us, criteria.created_before_us)
+    below: str | bytes = cursor
+    while True:
+        below, rows = await client.run("scan", below, min(wanted, _FETCH), _SCAN_IDS, _SCAN_BYTES, *filters)
+        for row in rows:
+            yield job_of(row)
+        if not below:
+            return

@@ -1,6 +1,7 @@
 """All five services in this process, over a real NATS and the memory of this process."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gotask.bus.bus import Bus
 from gotask.cli.up.options import UpOptions
@@ -31,7 +32,7 @@ class Standalone:
     @classmethod
     async def build(cls, options: UpOptions, environment: Mapping[str, str]) -> "Standalone":
         """Connects; nothing is started yet."""
-        shared = {
+        shared: dict[str, Any] = {
             "nats_url": environment["GOTASK_NATS_URL"],
             "http_port": int(environment["GOTASK_HTTP_PORT"]),
             "metrics_port": int(environment["GOTASK_METRICS_PORT"]),

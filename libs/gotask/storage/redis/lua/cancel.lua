@@ -1,17 +1,18 @@
--- ARGV: prefix, now, then ids. Returns per job: changed, state, queue, worker.
-local now, answers = tonumber(ARGV[2]), {}
-for i = 3, #ARGV do
-  local id = ARGV[i]
-  local r = read(redis.call('HGET', key('state'), id))
-  local changed = 0
-  if r and is_waiting(r.state) then
-    end_waiting(id, r, CANCELLED, now)
-    changed = 1
-  elseif r and r.state == RUNNING and not has(r.flags, CANCEL_REQUESTED) then
-    r.flags = r.flags + CANCEL_REQUESTED
-    redis.call('HSET', key('state'), id, pack(r))
-    changed = 1
+-- ARGV: now, ids. Returns a change per id.
+local now = tonumber(ARGV[1])
+local ids = arguments(2)
+load(ids)
+local answers = {}
+for i, id in ipairs(ids) do
+  local record, changed = records[id], false
+  if record and WAITING[byte(record)] then
+    finish_waiting(id, record, CANCELLED, now)
+    changed = true
+  elseif record and byte(record) == RUNNING and has(byte(record, 14), CANCEL_REQUESTED) == 0 then
+    put(id, add_flag(record, CANCEL_REQUESTED))
+    changed = true
   end
-  answers[i - 2] = { changed, r and r.state or 0, r and r.queue or '', r and r.worker or '' }
+  answers[i] = record and change(changed, records[id]) or UNKNOWN
 end
+flush(now)
 return answers

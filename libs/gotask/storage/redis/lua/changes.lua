@@ -49,16 +49,21 @@ local function fetch(key, ids, n)
   return found
 end
 
--- Reads the records of jobs into `records`; ids of jobs that do not exist have none.
-local function load(ids, n)
-  local found = fetch(STATE, ids, n)
-  for i = 1, n do
-    local id, record = ids[i], found[i]
-    if not record then
-      local value = call('HGET', SPEC, id)
-      record = value and fresh(value)
+-- ARGV from `first` on; unpack() would fail beyond some thousands.
+local function arguments(first)
+  local items = {}
+  for i = first, #ARGV do items[i - first + 1] = ARGV[i] end
+  return items
+end
+
+-- Reads the records of jobs into `records`; false where there is no job.
+local function load(ids)
+  local found = fetch(STATE, ids, #ids)
+  for i, id in ipairs(ids) do
+    if records[id] == nil then
+      local value = not found[i] and call('HGET', SPEC, id)
+      records[id] = found[i] or value and fresh(value)
     end
-    records[id] = record
   end
 end
 

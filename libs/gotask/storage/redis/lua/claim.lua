@@ -27,7 +27,7 @@ local function line_of(number)
   local line = lines[number]
   if line then return line end
   local name = ARGV[3 + number]
-  line = {name = name, key = index_of(PENDING, name), waiting = 0, room = 0, length = char(#name) .. name}
+  line = {name = name, key = index_of(PENDING, name), waiting = 0, room = 0, taken = 0, length = char(#name) .. name}
   lines[number] = line
   local waiting = call('ZCARD', line.key)
   if waiting == 0 then return line end
@@ -83,7 +83,7 @@ local function take(number, line, wanted, worker, takings)
     line.waiting = line.waiting - n
     takings[#takings + 1] = {number, popped, values, found}
   end
-  line.room = line.room - taken
+  line.room, line.taken = line.room - taken, line.taken + taken
   return taken
 end
 
@@ -104,9 +104,9 @@ while ARGV[at] do
 end
 
 for _, line in pairs(lines) do
-  if line.tokens then
-    -- What was taken: room is what the bucket, or a tighter limit, still allows.
-    call('HSET', QUEUE .. line.name, 'tokens', string.format('%.17g', line.tokens), 'tokens_at', decimal(line.tokens_at))
+  if line.tokens and line.taken > 0 then
+    local left = string.format('%.17g', line.tokens - line.taken)
+    call('HSET', QUEUE .. line.name, 'tokens', left, 'tokens_at', decimal(line.tokens_at))
   end
 end
 flush(now)

@@ -1,13 +1,11 @@
--- ARGV: prefix, now, limit. Returns id, queue, id, queue, ...
-local now, limit, answers = tonumber(ARGV[2]), tonumber(ARGV[3]), {}
--- Running jobs keep their entry, since a retry may expire: look past them, but not for ever.
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', key('expiring'), '-inf', ARGV[2], 'LIMIT', 0, limit * 10)) do
-  if #answers >= 2 * limit then break end
-  local r = read(redis.call('HGET', key('state'), id))
-  if r and is_waiting(r.state) then
-    end_waiting(id, r, EXPIRED, now)
-    answers[#answers + 1] = id
-    answers[#answers + 1] = r.queue
-  end
+-- ARGV: now, limit. Ends waiting jobs whose time to live is over; returns id, queue per job.
+local now = tonumber(ARGV[1])
+local ids = call('ZRANGEBYSCORE', EXPIRING, '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+load(ids)
+local answers = {}
+for i, id in ipairs(ids) do
+  answers[i] = {id, queue_of(records[id])}
+  finish_waiting(id, records[id], EXPIRED, now)
 end
+flush(now)
 return answers

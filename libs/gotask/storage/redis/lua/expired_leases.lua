@@ -1,12 +1,19 @@
--- ARGV: prefix, now, limit. Returns id, queue, attempt, worker, end of lease, ... queue by queue.
+-- ARGV: now, limit. Returns id, queue, attempt, worker of running jobs whose lease is over, longest first.
+local limit = tonumber(ARGV[2])
+local over = {}
+for _, queue in ipairs(call('ZRANGE', QUEUES, 0, -1)) do
+  local found = call('ZRANGEBYSCORE', index_of(RUNNING, queue), '-inf', ARGV[1], 'WITHSCORES', 'LIMIT', 0, limit)
+  for i = 1, #found, 2 do over[#over + 1] = {id = found[i], lease_until = tonumber(found[i + 1])} end
+end
+table.sort(over, function(a, b)
+  if a.lease_until ~= b.lease_until then return a.lease_until < b.lease_until end
+  return a.id < b.id
+end)
+local ids = {}
+for i = 1, math.min(limit, #over) do ids[i] = over[i].id end
+local found = fetch(STATE, ids, #ids)
 local answers = {}
-for _, queue in ipairs(redis.call('HKEYS', key('queue'))) do
-  local over = redis.call('ZRANGEBYSCORE', key('running:' .. queue), '-inf', ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[3])
-  for i = 1, #over, 2 do
-    local r = read(redis.call('HGET', key('state'), over[i]))
-    local n = #answers
-    answers[n + 1], answers[n + 2], answers[n + 3] = over[i], queue, r.attempt
-    answers[n + 4], answers[n + 5] = r.worker, over[i + 1]
-  end
+for i, id in ipairs(ids) do
+  answers[i] = {id, queue_of(found[i]), (unpack_bytes('>I4', found[i], 2)), worker_of(found[i])}
 end
 return answers

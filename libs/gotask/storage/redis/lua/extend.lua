@@ -1,17 +1,17 @@
--- ARGV: prefix, then per lease: id, attempt, until. Returns per lease: 0 extended, 1 lost, 2 cancel requested.
-local count = (#ARGV - 1) / 3
-local ids, answers = {}, {}
-for i = 1, count do ids[i] = ARGV[3 * i - 1] end
-local stored = many('HMGET', key('state'), ids)
-local zadd, send = gatherer('ZADD')
-for i = 1, count do
-  local r = read(stored[i])
-  if not r or r.state ~= RUNNING or r.attempt ~= tonumber(ARGV[3 * i]) then
-    answers[i] = 1
+-- ARGV: per lease its id, token (state RUNNING, 4 bytes attempt), new end. Returns a status per lease.
+local EXTENDED, LOST, TO_BE_CANCELLED = 0, 1, 2
+local ids = {}
+for i = 1, #ARGV / 3 do ids[i] = ARGV[3 * i - 2] end
+local found = fetch(STATE, ids, #ids)
+local answers = {}
+for i, id in ipairs(ids) do
+  local record = found[i]
+  if record and sub(record, 1, 5) == ARGV[3 * i - 1] then
+    note_pair(added, index_of(RUNNING, queue_of(record)), ARGV[3 * i], id)
+    answers[i] = has(byte(record, 14), CANCEL_REQUESTED) > 0 and TO_BE_CANCELLED or EXTENDED
   else
-    zadd(key('running:' .. r.queue), ARGV[3 * i + 1], ids[i])
-    answers[i] = has(r.flags, CANCEL_REQUESTED) and 2 or 0
+    answers[i] = LOST
   end
 end
-send()
+flush()
 return answers

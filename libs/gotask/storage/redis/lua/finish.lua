@@ -1,84 +1,76 @@
--- ARGV: prefix, now, then per outcome: id, head, history, result
--- head packs state (byte), forgiven (byte), attempt (uint32), due time (double).
--- Returns per outcome: 0 stale; 100 + state: applied; 200 + state: repeated.
-local now = tonumber(ARGV[2])
-local count = (#ARGV - 2) / 4
-local ids, answers, records = {}, {}, {}
-for i = 1, count do ids[i] = ARGV[4 * i - 1] end
-local stored = many('HMGET', key('state'), ids)
-local states, histories, results, unprogressed, unexpiring, due = {}, {}, {}, {}, {}, {}
-local zadd, send_zadd = gatherer('ZADD')
-local zrem, send_zrem = gatherer('ZREM')
-local add, send_counts = counter()
-local ended, now_text = {}, number(now)
+-- ARGV: now, then per outcome its id, head, fragment of v1.Job to append; after the outcomes '' and, per large result,
+-- the outcome's number, result.
+-- head: state RUNNING | 4 bytes attempt | new state | forgiven (0 or 1) | due at (decimal)
+-- Returns a string with two bytes per outcome: status, state.
+local APPLIED, STALE, REPEATED = '\0', '\1\0', '\2'
+local now = tonumber(ARGV[1])
+local now_us = micros(now)
 
-local function apply(i, id, r, state, forgiven, due_at)
-  local history, result = ARGV[4 * i + 1], ARGV[4 * i + 2]
-  if has(r.flags, CANCEL_REQUESTED) and (state == PENDING or state == RETRYING) then state = CANCELLED end
-  zrem(key('running:' .. r.queue), id)
-  if has(r.flags, HAS_HISTORY) then
-    history = redis.call('HGET', key('history'), id) .. history
-  else
-    r.flags = r.flags + HAS_HISTORY
+local ids, count = {}, 0
+while ARGV[3 * count + 2] ~= '' do
+  count = count + 1
+  ids[count] = ARGV[3 * count - 1]
+end
+local large = {}
+for i = 3 * count + 3, #ARGV, 2 do large[tonumber(ARGV[i])] = ARGV[i + 1] end
+local found = fetch(STATE, ids, count)
+
+local heads = {}
+local function head_of(text)
+  local head = heads[text]
+  if not head then
+    head = {token = sub(text, 1, 5), state = byte(text, 6), forgiven = byte(text, 7), due = sub(text, 8)}
+    head.ended = char(head.state) .. sub(text, 2, 5) .. now_us
+    heads[text] = head
   end
-  histories[#histories + 1] = id
-  histories[#histories + 1] = history
-  if has(r.flags, HAS_PROGRESS) and state < SUCCESS then
-    r.flags = r.flags - HAS_PROGRESS
-    unprogressed[#unprogressed + 1] = id
-  end
-  r.state, r.forgiven = state, r.forgiven + forgiven
-  if state == PENDING then
-    r.ready = now
-    zadd(key('ready:' .. r.queue), number(r.score), id)
-  elseif state == RETRYING then
-    r.due = due_at
-    due[#due + 1] = number(due_at)
-    due[#due + 1] = id
-    add(r.queue, 'retrying', 1)
-  else
-    r.finished = now
-    zadd(key('finished:' .. r.queue .. ':' .. state), now_text, id)
-    if result ~= '' then
-      results[#results + 1] = id
-      results[#results + 1] = result
-    end
-    if has(r.flags, HAS_UNIQUE) then
-      release_unique(id)
-      r.flags = r.flags - HAS_UNIQUE
-    end
-    if has(r.flags, HAS_EXPIRY) then unexpiring[#unexpiring + 1] = id end
-    if state <= DEAD then
-      add(r.queue, state == SUCCESS and 'completed' or 'failed', 1)
-      ended[r.queue] = (ended[r.queue] or 0) + 1
-    end
-  end
-  states[#states + 1] = id
-  states[#states + 1] = pack(r)
-  return 100 + state
+  return head
 end
 
+-- What the attempt leaves, where cancellation was asked for.
+local function end_state(record, head)
+  if WAITING[head.state] and has(byte(record, 14), CANCEL_REQUESTED) > 0 then return CANCELLED end
+  return head.state
+end
+
+local function apply(id, record, head, state, fragment)
+  local queue = queue_of(record)
+  if head.forgiven == 1 then
+    record = sub(record, 1, 23) .. pack('>I4', unpack_bytes('>I4', record, 24) + 1) .. sub(record, 28)
+  end
+  if state == PENDING then
+    move(id, record, queue, RUNNING, PENDING, place_of(record))
+    put(id, char(PENDING) .. sub(record, 2, 5) .. NEVER .. sub(record, 14, 15) .. now_us .. sub(record, 24) .. fragment)
+    note(dropped, PROGRESS, id)
+  elseif state == RETRYING then
+    move(id, record, queue, RUNNING, RETRYING, head.due)
+    put(id, char(RETRYING) .. sub(record, 2, 5) .. micros(tonumber(head.due)) .. sub(record, 14) .. fragment)
+    note(dropped, PROGRESS, id)
+  else
+    move(id, record, queue, RUNNING, state, now)
+    local ended = state == head.state and head.ended or char(state) .. sub(record, 2, 5) .. now_us
+    put(id, ended .. sub(record, 14) .. fragment)
+  end
+end
+
+local answers = {}
 for i = 1, count do
   local id = ids[i]
-  local state, forgiven, attempt, due_at = struct.unpack('<BBI4d', ARGV[4 * i])
-  local r = records[id] or read(stored[i])
-  records[id] = r
-  if not r or r.attempt ~= attempt then
-    answers[i] = 0
-  elseif r.state == RUNNING then
-    answers[i] = apply(i, id, r, state, forgiven, due_at)
+  local record, head = records[id] or found[i], head_of(ARGV[3 * i])
+  if not record or sub(record, 2, 5) ~= sub(head.token, 2) then
+    answers[i] = STALE
+  elseif byte(record) == RUNNING then
+    local state = end_state(record, head)
+    if large[i] then
+      record = add_flag(record, LARGE_RESULT)
+      call('HSET', RESULT, id, large[i])
+    end
+    apply(id, record, head, state, ARGV[3 * i + 1])
+    answers[i] = APPLIED .. char(state)
+  elseif byte(record) == end_state(record, head) then
+    answers[i] = REPEATED .. char(byte(record))
   else
-    answers[i] = r.state == state and 200 + state or 0
+    answers[i] = STALE
   end
 end
-send_zrem()
-send_zadd()
-variadic('ZADD', key('due'), due)
-variadic('HSET', key('state'), states)
-variadic('HSET', key('history'), histories)
-variadic('HSET', key('result'), results)
-variadic('HDEL', key('progress'), unprogressed)
-variadic('ZREM', key('expiring'), unexpiring)
-send_counts()
-for queue, jobs in pairs(ended) do count_finished(queue, now, jobs) end
-return answers
+flush(now)
+return table.concat(answers)

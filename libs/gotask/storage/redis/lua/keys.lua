@@ -10,13 +10,14 @@
 -- <ns>:progress, <ns>:result    hash    id -> serialized v1.Progress of the newest attempt, result that is large
 -- <ns>:unique, <ns>:idempotent  hash    key -> id; <ns>:unique_of, <ns>:idempotent_of the way back
 -- <ns>:queues      zset    names, score 0;  <ns>:queue:<q>  hash  its settings, counters and token bucket
+-- <ns>:trash       hash    key of an index that a deleted queue left -> its queue
 local P = KEYS[1]
 local SPEC, STATE, ALL, DUE = P .. 'spec', P .. 'state', P .. 'all', P .. 'due'
 local EXPIRING, EXPIRES = P .. 'expiring', P .. 'expires'
 local PROGRESS, RESULT = P .. 'progress', P .. 'result'
 local UNIQUE, UNIQUE_OF = P .. 'unique', P .. 'unique_of'
 local IDEMPOTENT, IDEMPOTENT_OF = P .. 'idempotent', P .. 'idempotent_of'
-local QUEUES, QUEUE = P .. 'queues', P .. 'queue:'
+local QUEUES, QUEUE, TRASH = P .. 'queues', P .. 'queue:', P .. 'trash'
 
 local SCHEDULED, PENDING, RUNNING, RETRYING, SUCCESS = 1, 2, 3, 4, 5
 local FAILED, DEAD, CANCELLED, EXPIRED = 6, 7, 8, 9

@@ -1,16 +1,14 @@
--- ARGV: prefix, then per update: id, attempt, progress. Returns per update: 1 recorded, 0 not.
-local answers = {}
-for i = 1, (#ARGV - 1) / 3 do
-  local id = ARGV[3 * i - 1]
-  local r = read(redis.call('HGET', key('state'), id))
-  answers[i] = 0
-  if r and r.state == RUNNING and r.attempt == tonumber(ARGV[3 * i]) then
-    redis.call('HSET', key('progress'), id, ARGV[3 * i + 1])
-    if not has(r.flags, HAS_PROGRESS) then
-      r.flags = r.flags + HAS_PROGRESS
-      redis.call('HSET', key('state'), id, pack(r))
-    end
-    answers[i] = 1
+-- ARGV: per update its id, token (state RUNNING, 4 bytes attempt), progress. Returns 1 or 0 per update.
+local ids = {}
+for i = 1, #ARGV / 3 do ids[i] = ARGV[3 * i - 2] end
+local found = fetch(STATE, ids, #ids)
+local answers, kept = {}, {n = 0}
+for i, id in ipairs(ids) do
+  local holds = found[i] and sub(found[i], 1, 5) == ARGV[3 * i - 1]
+  if holds then
+    kept[kept.n + 1], kept[kept.n + 2], kept.n = id, ARGV[3 * i], kept.n + 2
   end
+  answers[i] = holds and 1 or 0
 end
+variadic('HSET', PROGRESS, kept)
 return answers

@@ -1,20 +1,31 @@
--- ARGV: prefix, now, then ids. Returns per job: changed, state, queue.
-local now, answers = tonumber(ARGV[2]), {}
-local seq = redis.call('INCRBY', key('seq'), #ARGV - 2) - (#ARGV - 2)
-for i = 3, #ARGV do
-  local id = ARGV[i]
-  local r = read(redis.call('HGET', key('state'), id))
-  local changed = 0
-  if r and is_terminal(r.state) and r.state ~= SUCCESS then
-    leave(id, r)
-    if has(r.flags, CANCEL_REQUESTED) then r.flags = r.flags - CANCEL_REQUESTED end
-    if has(r.flags, HAS_EXPIRY) then r.flags = r.flags - HAS_EXPIRY end
-    r.state, r.forgiven, r.ready, r.finished = PENDING, r.attempt, now, 0
-    r.score = math.floor(r.score / PRIORITY_STEP) * PRIORITY_STEP + seq + i - 2
-    redis.call('ZADD', key('ready:' .. r.queue), number(r.score), id)
-    redis.call('HSET', key('state'), id, pack(r))
-    changed = 1
-  end
-  answers[i - 2] = { changed, r and r.state or 0, r and r.queue or '', '' }
+-- ARGV: now, ids. Returns a change per id.
+local now = tonumber(ARGV[1])
+local ids = arguments(2)
+load(ids)
+
+-- False when another job holds its unique key by now.
+local function takes_unique_key(id, record)
+  if has(byte(record, 14), HAS_UNIQUE) == 0 then return true end
+  local key = call('HGET', UNIQUE_OF, id)
+  return call('HSETNX', UNIQUE, key, id) == 1
 end
+
+-- All attempts so far are forgiven, and neither its time to live nor an earlier cancellation counts any more.
+local function retry(id, record)
+  local flags = byte(record, 14)
+  if has(flags, HAS_EXPIRY) > 0 then note(dropped, EXPIRES, id) end
+  flags = has(flags, bit.bnot(HAS_EXPIRY + CANCEL_REQUESTED))
+  note(dropped, PROGRESS, id)
+  queue_up(id, set_byte(record, 14, flags), queue_of(record), sub(record, 2, 5) .. sub(record, 28), now)
+end
+
+local answers = {}
+for i, id in ipairs(ids) do
+  local record = records[id]
+  local retried = record and byte(record) > SUCCESS and call('EXISTS', QUEUE .. queue_of(record)) == 1
+    and takes_unique_key(id, record)
+  if retried then retry(id, record) end
+  answers[i] = record and change(retried, records[id]) or UNKNOWN
+end
+flush()
 return answers

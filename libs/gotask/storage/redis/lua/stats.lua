@@ -1,24 +1,36 @@
--- ARGV: prefix, now, then names. Returns per queue: pending, running, scheduled, retrying, dead, completed, failed,
--- finished in the last minute, when the next in line became pending, paused.
-local now, answers = tonumber(ARGV[2]), {}
-local epoch = math.floor(now / 10000000)
-for i = 3, #ARGV do
-  local name = ARGV[i]
-  local q = redis.call('HMGET', key('q:' .. name), 'scheduled', 'retrying', 'completed', 'failed', 'paused')
-  local recent = 0
+-- ARGV: now, names of queues. Returns per queue the numbers of v1.QueueStats; an empty row for one that does not exist.
+local bucket = math.floor(tonumber(ARGV[1]) / 10000000)
+
+local function ended_last_minute(key)
+  local ended = 0
   for slot = 0, 6 do
-    local stored = redis.call('HGET', key('q:' .. name), 'ended' .. slot)
-    if stored then
-      local at, count = string.match(stored, '^(%d+):(%d+)$')
-      if tonumber(at) > epoch - 6 then recent = recent + tonumber(count) end
-    end
+    local pair = call('HMGET', key, 'bucket' .. slot, 'ended' .. slot)
+    if pair[1] and tonumber(pair[1]) > bucket - 6 then ended = ended + tonumber(pair[2]) end
   end
-  local first = redis.call('ZRANGE', key('ready:' .. name), 0, 0)[1]
-  answers[i - 2] = {
-    redis.call('ZCARD', key('ready:' .. name)), redis.call('ZCARD', key('running:' .. name)),
-    tonumber(q[1] or '0'), tonumber(q[2] or '0'), redis.call('ZCARD', key('finished:' .. name .. ':' .. DEAD)),
-    tonumber(q[3] or '0'), tonumber(q[4] or '0'), recent,
-    first and number(read(redis.call('HGET', key('state'), first)).ready) or '0', q[5] == '1' and 1 or 0,
-  }
+  return ended
 end
-return answers
+
+local function oldest_ready_at(queue)
+  local id = call('ZRANGE', index_of(PENDING, queue), 0, 0)[1]
+  if not id then return 0 end
+  local record = call('HGET', STATE, id)
+  if record then return (unpack_bytes('>I8', record, 16)) end
+  return (unpack_bytes('>I8', call('HGET', SPEC, id), 4))
+end
+
+local rows = {}
+for i = 2, #ARGV do
+  local queue = ARGV[i]
+  local kept = call('HMGET', QUEUE .. queue, 'paused', 'completed', 'failed')
+  if not kept[1] then
+    rows[i - 1] = {}
+  else
+    local function count(state) return call('ZCARD', index_of(state, queue)) end
+    rows[i - 1] = {
+      count(PENDING), count(RUNNING), count(SCHEDULED), count(RETRYING), count(DEAD),
+      tonumber(kept[2] or 0), tonumber(kept[3] or 0), ended_last_minute(QUEUE .. queue), oldest_ready_at(queue),
+      tonumber(kept[1]),
+    }
+  end
+end
+return rows

@@ -1,0 +1,71 @@
+"""What /openapi.json says that FastAPI cannot see for itself: bodies that are read as bytes, and problems."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from pydantic import BaseModel
+
+from gotask.gateway.rest.problems import PROBLEM_JSON
+from gotask.gateway.rest.schemas import Problem
+from gotask.jobs.durations import format_us
+from gotask.jobs.request import JobRequest, QueueFields, QueueRequest
+
+_REF = "#/components/schemas/{model}"
+_DURATION = {"string", "number"}
+
+
+def answers(documents: Mapping[int, type[BaseModel] | None], *problems: int) -> dict[int | str, dict[str, Any]]:
+    """A route's answers: its documents by status, and the statuses that come as problem documents."""
+    good: dict[int | str, dict[str, Any]] = {
+        status: {"description": HTTPStatus(status).phrase} | ({"model": document} if document else {})
+        for status, document in documents.items()
+    }
+    bad: dict[int | str, dict[str, Any]] = {status: _problem(HTTPStatus(status).phrase) for status in problems}
+    return good | bad | {"default": _problem("Any other error")}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return {"description": description, "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}}}
+
+
+def body_of(schema: str) -> dict[str, Any]:
+    """The body of a route, as one of :func:`request_schemas`."""
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"$ref": _REF.format(model=schema)}}},
+        }
+    }
+
+
+def request_schemas() -> dict[str, Any]:
+    """The schemas that :func:`answers` and :func:`body_of` refer to."""
+    schemas = {
+        model.__name__: _readable(model.model_json_schema(ref_template=_REF))
+        for model in (JobRequest, QueueRequest, QueueFields)
+    }
+    schemas["BatchRequest"] = {
+        "type": "object",
+        "title": "BatchRequest",
+        "required": ["jobs"],
+        "additionalProperties": False,
+        "properties": {
+            "jobs": {
+                "type": "array",
+                "minItems": 1,
+                "maxItems": 1_000,
+                "items": {"$ref": _REF.format(model="JobRequest")},
+            }
+        },
+    }
+    problem = Problem.model_json_schema(ref_template=_REF)
+    return {**schemas, **problem.pop("$defs"), "Problem": problem}
+
+
+def _readable(schema: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of durations as users write them; the models hold microseconds."""
+    for field in schema["properties"].values():
+        if {choice.get("type") for choice in field.get("anyOf", ())} == _DURATION and field.get("default"):
+            field["default"] = format_us(field["default"])
+    return schema

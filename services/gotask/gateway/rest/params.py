@@ -1,0 +1,68 @@
+"""Query parameters."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from gotask.jobs.request import Duration
+from gotask.jobs.states import state_of
+from gotask.storage.contract import JobFilter
+
+_MAX_WAIT_S = 60
+
+
+def _not_too_long(wait_us: int) -> int:
+    if wait_us > _MAX_WAIT_S * 1_000_000:
+        raise ValueError(f"is longer than {_MAX_WAIT_S}s")
+    return wait_us
+
+
+def _known_states(values: list[str]) -> list[str]:
+    names = [name for value in values for name in value.split(",")]
+    for name in names:
+        state_of(name)
+    return names
+
+
+class NoParams(BaseModel):
+    """Of endpoints that take none: a parameter is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+class JobParams(NoParams):
+    """Of GET /jobs/{id}."""
+
+    wait: Annotated[Duration, AfterValidator(_not_too_long)] = 0
+    """Answer once the job has ended, or after this long as it stands then; 60s at most."""
+
+
+class ListParams(NoParams):
+    """Of GET /jobs."""
+
+    status: Annotated[list[str], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
+    """Repeated, or separated by commas."""
+    queue: str = ""
+    type: str = ""
+    tag: str = ""
+    created_from: AwareDatetime | None = None
+    """Created at this moment or later (RFC 3339)."""
+    created_before: AwareDatetime | None = None
+    """Created before this moment (RFC 3339)."""
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: str = ""
+    """``next_cursor`` of the page before."""
+
+    def criteria(self) -> JobFilter:
+        return JobFilter(
+            states=frozenset(state_of(name) for name in self.status),
+            queue=self.queue,
+            type=self.type,
+            tag=self.tag,
+            created_from_us=_us(self.created_from),
+            created_before_us=_us(self.created_before),
+        )
+
+
+def _us(at: AwareDatetime | None) -> int:
+    return round(at.timestamp() * 1e6) if at else 0

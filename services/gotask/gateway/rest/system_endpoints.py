@@ -1,0 +1,49 @@
+"""/health and /ready, and the documentation at /docs."""
+
+from fastapi import APIRouter
+from fastapi.openapi.docs import get_swagger_ui_html
+from starlette.responses import HTMLResponse, Response
+
+from gotask.gateway.rest.messages import respond
+from gotask.gateway.rest.openapi import answers
+from gotask.gateway.rest.schemas import Health, Readiness
+from gotask.service.http import Missing, readiness
+
+_NOTE = """<body>
+<p style="font-family: sans-serif; margin: 1em">The API is described by <a href="/openapi.json">/openapi.json</a>.
+The page below is Swagger UI, which the browser loads from a public CDN: without a way there, it stays empty.</p>"""
+
+
+class SystemEndpoints:
+    """For those who run GoTask."""
+
+    def __init__(self, missing: Missing, title: str) -> None:
+        self._missing = missing
+        self._title = title
+
+    def register(self, router: APIRouter) -> None:
+        router.add_api_route(
+            "/health", self.get_health, methods=["GET"], tags=["system"], responses=answers({200: Health})
+        )
+        router.add_api_route(
+            "/ready",
+            self.get_ready,
+            methods=["GET"],
+            tags=["system"],
+            responses=answers({200: Readiness, 503: Readiness}),
+        )
+        router.add_api_route("/docs", self.get_docs, methods=["GET"], include_in_schema=False)
+
+    async def get_health(self) -> Response:
+        """The process lives."""
+        return respond({"status": "ok"})
+
+    async def get_ready(self) -> Response:
+        """Whether it can do its work; if not, what it lacks."""
+        status, document = readiness(await self._missing())
+        return respond(document, status)
+
+    async def get_docs(self) -> HTMLResponse:
+        """Swagger UI."""
+        page = get_swagger_ui_html(openapi_url="/openapi.json", title=self._title)
+        return HTMLResponse(bytes(page.body).decode().replace("<body>", _NOTE, 1))

@@ -1,0 +1,52 @@
+"""The gateway, put together."""
+
+import asyncio
+
+from gotask.bus.bus import Bus
+from gotask.gateway.jobs import Jobs
+from gotask.gateway.queues import Queues
+from gotask.gateway.rest.app import build_app
+from gotask.gateway.settings import GatewaySettings
+from gotask.gateway.submissions import Submissions
+from gotask.gateway.watches import Watches
+from gotask.service.clock import Clock
+from gotask.service.http import HttpServer
+from gotask.storage.contract import Storage, StorageError
+
+_PING_TIMEOUT_S = 2.0
+
+
+class GatewayService:
+    """Serves the REST API."""
+
+    name = "gateway"
+
+    def __init__(self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+        self._bus = bus
+        self._storage = storage
+        self._submissions = Submissions(bus, settings.publish_timeout, settings.submit_reply_timeout)
+        self._watches = Watches(bus)
+        jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
+        queues = Queues(bus, storage, clock, settings.command_timeout)
+        app = build_app(settings, clock, jobs, queues, self.missing)
+        self._http = HttpServer(app, settings.http_addr, settings.http_port)
+
+    async def start(self) -> None:
+        """OSError when its port is taken."""
+        await self._submissions.start()
+        await self._http.start()
+
+    async def stop(self) -> None:
+        self._watches.stop()
+        await self._http.stop()
+        await self._submissions.stop()
+
+    async def missing(self) -> list[str]:
+        missing = []
+        if not self._bus.connected:
+            missing.append("connection to NATS")
+        try:
+            await asyncio.wait_for(self._storage.ping(), _PING_TIMEOUT_S)
+        except (StorageError, TimeoutError) as error:
+            missing.append(f"storage: {str(error) or 'no answer'}")
+        return missing
