@@ -1,1 +1,1 @@
-"""What a developer runs: the bench, proto generation, lock files, checks. Each is a module: ``python -m tools.NAME``."""
+"""What a developer runs: bench, proto generation, lock files, checks; each as ``python -m tools.NAME``."""

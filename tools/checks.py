@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 _BIN = Path(sys.executable).parent
 
-CHECKS = {
+CHECKS: dict[str, list[str | Path]] = {
     "ruff check": [_BIN / "ruff", "check", "--quiet"],
     "ruff format": [_BIN / "ruff", "format", "--check", "--quiet"],
     "mypy": [_BIN / "mypy"],

@@ -44,7 +44,9 @@ def _group(project: dict[str, Any], name: str) -> list[str]:
 
 def problems(lock: str, text: str, project: dict[str, Any]) -> list[str]:
     """Where *text*, the content of *lock*, is not a resolution of what *project* (pyproject.toml) declares."""
-    pins = {canonicalize_name(pin[1]): (pin[2], "(pyproject.toml" in pin[3]) for pin in _PIN.finditer(text)}
+    pins: dict[str, tuple[str, bool]] = {
+        canonicalize_name(pin[1]): (pin[2], "(pyproject.toml" in pin[3]) for pin in _PIN.finditer(text)
+    }
     wanted = declared(lock, project)
     found = [f"{lock} has no {name}" for name in wanted if name not in pins]
     found += [

@@ -125,7 +125,8 @@ def run_service(
 ) -> int:
     """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
 
-    The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong setting.
+    The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
+    setting.
     """
     try:
         settings = settings_type.load(args)

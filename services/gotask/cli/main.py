@@ -85,3 +85,14 @@ def up(
             )
         )
     )
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the jobs; exit 1 if one did not end well.")] = False,
+    data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = Path(".gotask/demo"),
+) -> None:
+    """Starts everything, runs example jobs through REST, shows them move, and stays up."""
+    from gotask.cli.demo.run import run_demo
+
+    raise typer.Exit(run_demo(data, once=once))

@@ -10,7 +10,7 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.errors import BusError
 from gotask.service.clock import Clock
-from gotask.storage.contract import Storage, StorageError
+from gotask.storage.contract import DueJob, Storage, StorageError
 
 _log = structlog.get_logger("gotask.scheduler")
 
@@ -29,7 +29,7 @@ class DueJobs:
         self._storage = storage
         self._clock = clock
         self._poll_s = poll_s
-        self._said: dict[str, int] = {}
+        self._said: dict[DueJob, int] = {}
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -59,9 +59,9 @@ class DueJobs:
         """One look: publishes what is due and was not said lately; returns how long to wait, in seconds."""
         now_us = self._clock.now_us()
         due = await self._storage.due_jobs(now_us, _PAGE)
-        new = [job.job_id for job in due if self._said.get(job.job_id, 0) <= now_us - _SAY_AGAIN_US]
+        new = [job for job in due if self._said.get(job, 0) <= now_us - _SAY_AGAIN_US]
         if new:
-            message = v1.JobsDue(job_ids=new).SerializeToString()
+            message = v1.JobsDue(job_ids=[job.job_id for job in new]).SerializeToString()
             await self._bus.publish_durable(Publication(self._bus.subjects.due, message, f"due:{uuid.uuid4().hex}"))
             self._said.update(dict.fromkeys(new, now_us))
         self._forget(now_us)
@@ -74,4 +74,4 @@ class DueJobs:
 
     def _forget(self, now_us: int) -> None:
         if len(self._said) > 10 * _PAGE:
-            self._said = {job_id: at_us for job_id, at_us in self._said.items() if at_us > now_us - _SAY_AGAIN_US}
+            self._said = {job: at_us for job, at_us in self._said.items() if at_us > now_us - _SAY_AGAIN_US}

@@ -30,15 +30,7 @@ def builtin_app(settings: WorkerSettings) -> App:
 
     @app.job("math")
     async def calculate(operation: str, a: Number, b: Number) -> Number:
-        if operation not in _OPERATIONS:
-            raise NoRetry(f"payload.operation: {operation!r} is not known; use {', '.join(_OPERATIONS)}")
-        try:
-            result = _OPERATIONS[operation](a, b)
-        except (ArithmeticError, ValueError) as error:
-            raise NoRetry(f"{operation} of {a} and {b}: {error}") from None
-        if isinstance(result, float) and not math.isfinite(result):
-            raise NoRetry(f"{operation} of {a} and {b} is not finite")
-        return result
+        return _calculate(operation, a, b)
 
     @app.job("sleep")
     async def sleep(seconds: float) -> None:
@@ -60,6 +52,18 @@ def builtin_app(settings: WorkerSettings) -> App:
         return _send(settings, to, subject, body)
 
     return app
+
+
+def _calculate(operation: str, a: Number, b: Number) -> Number:
+    if operation not in _OPERATIONS:
+        raise NoRetry(f"payload.operation: {operation!r} is not known; use {', '.join(_OPERATIONS)}")
+    try:
+        result = _OPERATIONS[operation](a, b)
+    except (ArithmeticError, ValueError) as error:
+        raise NoRetry(f"{operation} of {a} and {b}: {error}") from None
+    if isinstance(result, float) and not math.isfinite(result):
+        raise NoRetry(f"{operation} of {a} and {b} is not finite")
+    return result
 
 
 def _send(settings: WorkerSettings, to: str, subject: str, body: str) -> dict[str, str]:

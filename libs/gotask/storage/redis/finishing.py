@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gotask import v1
 from gotask.jobs.states import SUCCESS
 from gotask.storage.contract import Finish, Finished, FinishStatus
 from gotask.storage.redis.records import fragment, token
@@ -26,4 +27,7 @@ def arguments(outcomes: Sequence[Finish], now_us: int) -> list[Any]:
 
 
 def results(answer: bytes) -> list[Finished]:
-    return [Finished(_STATUSES[status], state) for status, state in zip(answer[::2], answer[1::2], strict=True)]
+    return [
+        Finished(_STATUSES[status], v1.JobState.ValueType(state))
+        for status, state in zip(answer[::2], answer[1::2], strict=True)
+    ]

@@ -22,13 +22,14 @@ class Plan:
     environment: dict[str, str]
 
 
-def make_plan(options: UpOptions) -> Plan:
+def make_plan(options: UpOptions, *, strict_ports: bool = True) -> Plan:
     """Servers first, then the queue-managers, then what stands on them; the gateway last, so that it is stopped first.
 
-    PortTaken when a port that was asked for is in use.
+    A port that is in use raises PortTaken, or with *strict_ports* off gives way to one that is free.
     """
-    http_port = _free(options.http_port, "--http-port")
-    metrics_port = _free(options.metrics_port, "--metrics-port")
+    port = _free if strict_ports else _free_or_another
+    http_port = port(options.http_port, "--http-port")
+    metrics_port = port(options.metrics_port, "--metrics-port")
     environment = {
         "GOTASK_HTTP_PORT": str(http_port),
         "GOTASK_METRICS_PORT": str(metrics_port),
@@ -43,14 +44,14 @@ def make_plan(options: UpOptions) -> Plan:
     servers = []
     nats_url = options.nats_url
     if not nats_url:
-        command = nats_server(options.data / "nats", _free(options.nats_port, "--nats-port"))
+        command = nats_server(options.data / "nats", port(options.nats_port, "--nats-port"))
         nats_url = command.address
         servers.append(_server(command))
     environment["GOTASK_NATS_URL"] = addresses["NATS"] = nats_url
     if options.storage == "redis":
         redis_addr = options.redis_addr
         if not redis_addr:
-            command = valkey_server(options.data / "valkey", _free(options.redis_port, "--redis-port"))
+            command = valkey_server(options.data / "valkey", port(options.redis_port, "--redis-port"))
             redis_addr = command.address
             servers.append(_server(command))
         environment["GOTASK_REDIS_ADDR"] = addresses["Valkey"] = redis_addr
@@ -97,3 +98,10 @@ def _free(port: int, option: str) -> int:
         except OSError:
             raise PortTaken(f"port {chosen} is taken; choose another with {option} (0: any that is free)") from None
     return chosen
+
+
+def _free_or_another(port: int, option: str) -> int:
+    try:
+        return _free(port, option)
+    except PortTaken:
+        return free_port()

@@ -1,7 +1,6 @@
 """Runs all of it until somebody says stop."""
 
 import asyncio
-import signal
 import sys
 import zlib
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from gotask.cli.up.plan import Plan, PortTaken, make_plan
 from gotask.cli.up.supervisor import NotReady, Supervisor
 from gotask.embedded import BinaryNotFound
 from gotask.service.logging import configure_logging
+from gotask.service.service import stop_on_signals
 
 _COLOURS = ("cyan", "green", "magenta", "yellow", "blue", "bright_cyan", "bright_green", "bright_magenta")
 
@@ -33,7 +33,7 @@ def run_up(options: UpOptions) -> int:
 
 
 async def _up(options: UpOptions, console: Console) -> int:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     plan = make_plan(options)
     async with running(options, plan, prefixed(console), stop):
         if not stop.is_set():
@@ -78,14 +78,6 @@ async def _either(task: asyncio.Task[None], stop: asyncio.Event) -> None:
     waiting.cancel()
     if task.done():
         task.result()
-
-
-def _stop_on_signals() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
 
 
 def prefixed(console: Console) -> Write:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from gotask import v1
 from gotask.bus.errors import CommandError
 from gotask.gateway.jobs import How, Jobs, Submitted
+from gotask.gateway.rest.bare_route import BareRoute
 from gotask.gateway.rest.job_document import job_document
 from gotask.gateway.rest.messages import parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
@@ -55,6 +56,7 @@ class SubmitEndpoints:
             f"{prefix}/jobs",
             self.create_job,
             methods=["POST"],
+            route_class_override=BareRoute,
             tags=["jobs"],
             status_code=201,
             responses=answers({201: Job, 200: Job, 202: Job}, 400, 409, 413, 422, 429, 503),
@@ -64,6 +66,7 @@ class SubmitEndpoints:
             f"{prefix}/jobs/batch",
             self.create_jobs,
             methods=["POST"],
+            route_class_override=BareRoute,
             tags=["jobs"],
             responses=answers({200: BatchAnswer}, 400, 413, 422),
             openapi_extra=body_of("BatchRequest"),
@@ -88,7 +91,7 @@ class SubmitEndpoints:
         (outcome,) = await self._jobs.submit([self._spec(wanted)])
         if isinstance(outcome, CommandError):
             raise outcome
-        location = {"Location": f"{request.url.path}/{outcome.job.spec.id}"}
+        location = {"Location": f"{request.scope['path']}/{outcome.job.spec.id}"}
         return respond(job_document(outcome.job), _STATUSES[outcome.how], location)
 
     async def create_jobs(self, request: Request) -> Response:

@@ -1,0 +1,1 @@
+"""``gotask demo``: everything at work, to be watched."""
