@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from itertools import zip_longest
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -11,7 +11,7 @@ from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus, Publication
-from gotask.bus.errors import BusError, Code, CommandError, MessageTooLarge, StreamFull
+from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
 from gotask.bus.group_commit import GroupCommit
 from gotask.jobs.ids import new_id
 
@@ -30,6 +30,11 @@ Answer = v1.SubmitResult | CommandError | None
 answered for it yet."""
 
 
+class _Parcel(NamedTuple):
+    spec: v1.JobSpec
+    answer: "asyncio.Future[Answer]"
+
+
 class Submissions:
     """Publishes jobs to the SUBMIT stream and hands the replies to whoever submitted them.
 
@@ -43,12 +48,12 @@ class Submissions:
         self._reply_timeout_s = reply_timeout_s
         self._inbox = bus.client.new_inbox()
         self._subscription: Subscription | None = None
-        self._flights: dict[str, _Flight] = {}
+        self._unanswered: dict[str, list[_Parcel]] = {}
         self._commits = GroupCommit(
             self._flush,
             max_items=_MAX_JOBS,
             max_bytes=bus.max_payload - _ENVELOPE_BYTES,
-            size_of=lambda spec: spec.ByteSize() + _FIELD_BYTES,
+            size_of=lambda parcel: parcel.spec.ByteSize() + _FIELD_BYTES,
             concurrency=_IN_FLIGHT,
         )
 
@@ -63,24 +68,27 @@ class Submissions:
 
     async def submit(self, specs: Sequence[v1.JobSpec]) -> list[Answer]:
         """One answer per job, in order."""
-        published = [self._commits.submit(spec) for spec in specs]
-        return [await (await answer) for answer in published]
+        loop = asyncio.get_running_loop()
+        parcels = [_Parcel(spec, loop.create_future()) for spec in specs]
+        for parcel in parcels:
+            # What comes of publishing reaches the parcel's own future, with the reply.
+            self._commits.submit(parcel)
+        return [await parcel.answer for parcel in parcels]
 
-    async def _flush(self, specs: list[v1.JobSpec]) -> Sequence[asyncio.Future[Answer]]:
+    async def _flush(self, parcels: list[_Parcel]) -> list[None]:
         request_id = new_id()
+        specs = [parcel.spec for parcel in parcels]
         request = v1.SubmitJobs(jobs=specs, reply_to=self._inbox, request_id=request_id)
-        flight = self._flights[request_id] = _Flight(len(specs))
+        self._unanswered[request_id] = parcels
         try:
             await self._bus.publish_durable(
                 Publication(self._subject(specs), request.SerializeToString(), request_id), self._publish_timeout_s
             )
-        except BusError as error:
-            self._flights.pop(request_id, None)
-            flight.fail(_refusal(error))
+        except Exception as error:
+            self._settle(request_id, repeat(_refusal(error)))
         else:
-            if request_id in self._flights:
-                flight.timer = asyncio.get_running_loop().call_later(self._reply_timeout_s, self._give_up, request_id)
-        return flight.answers
+            asyncio.get_running_loop().call_later(self._reply_timeout_s, self._settle, request_id, repeat(None))
+        return [None] * len(parcels)
 
     def _subject(self, specs: list[v1.JobSpec]) -> str:
         queue = specs[0].queue
@@ -88,47 +96,29 @@ class Submissions:
             return self._bus.subjects.submit(queue)
         return self._bus.subjects.submit_many
 
-    def _give_up(self, request_id: str) -> None:
-        if flight := self._flights.pop(request_id, None):
-            flight.settle(())
-
     async def _on_reply(self, message: Msg) -> None:
         try:
             reply = v1.SubmitReply.FromString(message.data)
         except DecodeError as error:
             _log.warning("reply not understood", error=str(error))
             return
-        if flight := self._flights.pop(reply.request_id, None):
-            flight.settle(reply.results)
+        self._settle(reply.request_id, reply.results)
+
+    def _settle(self, request_id: str, answers: Iterable[Answer]) -> None:
+        """The first to call this for a request decides: a reply, a failure, or the time that is over."""
+        for parcel, answer in zip(self._unanswered.pop(request_id, ()), answers, strict=False):
+            if not parcel.answer.done():
+                parcel.answer.set_result(answer)
 
 
-class _Flight:
-    """The jobs of one message, and what becomes of them."""
-
-    def __init__(self, jobs: int) -> None:
-        loop = asyncio.get_running_loop()
-        self.answers: list[asyncio.Future[Answer]] = [loop.create_future() for _ in range(jobs)]
-        self.timer: asyncio.TimerHandle | None = None
-
-    def settle(self, results: Iterable[v1.SubmitResult]) -> None:
-        """Answers with *results*; None for jobs that have none."""
-        if self.timer is not None:
-            self.timer.cancel()
-        for answer, result in zip_longest(self.answers, results):
-            if answer is not None and not answer.done():
-                answer.set_result(result)
-
-    def fail(self, error: CommandError) -> None:
-        for answer in self.answers:
-            if not answer.done():
-                answer.set_result(error)
-
-
-def _refusal(error: BusError) -> CommandError:
+def _refusal(error: Exception) -> CommandError:
     if isinstance(error, MessageTooLarge):
         return CommandError(Code.INVALID_ARGUMENT, f"the job is too large for the broker: {error}", "payload")
     if isinstance(error, StreamFull):
         return CommandError(Code.UNAVAILABLE, "too many submissions wait to be applied; nothing was stored")
+    if not isinstance(error, BusUnavailable):
+        _log.error("submissions not published", exc_info=error)
+        return CommandError(Code.INTERNAL, "the job could not be published")
     return CommandError(
         Code.UNAVAILABLE,
         "the broker did not confirm the job, which may or may not have been stored; "

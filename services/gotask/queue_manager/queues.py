@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import structlog
 
 from gotask import v1
+from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.request import default_queue
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import Clock
@@ -31,6 +32,7 @@ class Queues:
 
     async def start(self) -> None:
         await self.refresh()
+        await self.ensure([DEFAULT_QUEUE])
         self._refreshing = asyncio.create_task(self._keep_fresh())
 
     async def stop(self) -> None:

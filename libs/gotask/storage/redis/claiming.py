@@ -1,10 +1,11 @@
 """The arguments and the answer of ``lua/claim.lua``."""
 
 from collections.abc import Sequence
+from itertools import repeat
 from typing import Any
 
 from gotask.storage.contract import Claimed, Claims, QueuedJob, Slot
-from gotask.storage.redis.records import attempt_in, fresh_ready_at, spec_in, worker_name
+from gotask.storage.redis.records import attempt_in, fresh_ready_at, id_in, spec_in, worker_name
 
 
 def arguments(slots: Sequence[Slot], now_us: int, lease_until_us: int) -> tuple[list[str], list[Any]]:
@@ -24,17 +25,19 @@ def claims(queues: Sequence[str], answer: Any) -> Claims:
     dropped = {job.job_id for job in expired}
     jobs = []
     for takings in answer[1]:
-        claimed: list[Claimed] = []
-        for number, popped, values, records in takings:
-            queue = queues[number - 1]
-            for job_id, value, record in zip(popped[::2], values, records, strict=True):
-                claimed.append(_claimed(job_id.decode(), queue, value, record))
+        claimed = [
+            _claimed(queues[number - 1], value, record)
+            for number, values, records in takings
+            for value, record in (zip(values, records, strict=True) if records else zip(values, repeat(None)))
+        ]
         jobs.append([job for job in claimed if job.job_id not in dropped] if dropped else claimed)
     return Claims(jobs, expired)
 
 
-def _claimed(job_id: str, queue: str, value: bytes, record: bytes | None) -> Claimed:
+def _claimed(queue: str, value: bytes, record: bytes | None) -> Claimed:
+    spec = spec_in(value)
+    job_id = id_in(spec)
     if record is None:
-        return Claimed(job_id, queue, spec_in(value), 1, 1, fresh_ready_at(value))
+        return Claimed(job_id, queue, spec, 1, 1, fresh_ready_at(value))
     attempt, forgiven, ready_at_us = attempt_in(record)
-    return Claimed(job_id, queue, spec_in(value), attempt + 1, attempt + 1 - forgiven, ready_at_us)
+    return Claimed(job_id, queue, spec, attempt + 1, attempt + 1 - forgiven, ready_at_us)

@@ -1,23 +1,21 @@
 """The arguments and the answer of ``lua/insert.lua``."""
 
+import struct
 from collections.abc import Sequence
 from itertools import groupby
-from typing import NamedTuple
+from operator import itemgetter
+from typing import Any
 
 from gotask import v1
 from gotask.jobs.states import PENDING, SCHEDULED
 from gotask.storage.contract import Inserted, InsertStatus
+from gotask.storage.redis.packing import joined
 from gotask.storage.redis.records import HAS_EXPIRY, HAS_IDEMPOTENCY, HAS_UNIQUE, INSERTED_LATER, value_of
 
-_CREATED = (Inserted(InsertStatus.CREATED, PENDING), Inserted(InsertStatus.CREATED, SCHEDULED))
-
-
-class _Entry(NamedTuple):
-    position: int  # in the caller's batch
-    queue: str
-    id: str
-    value: bytes
-    extras: Sequence[str | int]
+_PENDING = Inserted(InsertStatus.CREATED, PENDING)
+_SCHEDULED = Inserted(InsertStatus.CREATED, SCHEDULED)
+_LENGTHS = struct.Struct(">IB")
+_queue = itemgetter(0)
 
 
 class Insertion:
@@ -25,49 +23,43 @@ class Insertion:
 
     def __init__(self, specs: Sequence[v1.JobSpec], now_us: int) -> None:
         self._now_us = now_us
+        self._extras: list[str | int] = []
         self._created: list[Inserted] = []
-        entries = [self._entry(index, spec) for index, spec in enumerate(specs)]
-        if len({entry.id for entry in entries}) == len(entries) and not any(entry.extras for entry in entries):
-            # Nothing in the batch can depend on the order between queues.
-            entries.sort(key=lambda entry: entry.queue)
-        self._order = [entry.position for entry in entries]
-        self._entries = entries
+        self._jobs = [(spec.queue, position, self._job(spec)) for position, spec in enumerate(specs)]
+        if not self._extras and len({spec.id for spec in specs}) == len(specs):
+            # Nothing in the batch depends on the order between queues.
+            self._jobs.sort(key=_queue)
 
-    def _entry(self, index: int, spec: v1.JobSpec) -> _Entry:
+    def _job(self, spec: v1.JobSpec) -> bytes:
+        flags = self._take_extras(spec)
+        self._created.append(_SCHEDULED if flags & INSERTED_LATER else _PENDING)
+        job_id, value = spec.id.encode(), value_of(spec, flags, self._now_us)
+        return _LENGTHS.pack(len(value), len(job_id)) + job_id + value
+
+    def _take_extras(self, spec: v1.JobSpec) -> int:
+        """The job's flags; what they call for goes to the extras."""
         flags = 0
-        extras: list[str | int] = []
-        later = spec.scheduled_at_us > self._now_us
-        if later:
-            flags |= INSERTED_LATER
-            extras.append(spec.scheduled_at_us)
-        if spec.expires_at_us:
-            flags |= HAS_EXPIRY
-            extras.append(spec.expires_at_us)
-        if spec.unique_key:
-            flags |= HAS_UNIQUE
-            extras.append(spec.unique_key)
-        if spec.idempotency_key:
-            flags |= HAS_IDEMPOTENCY
-            extras.append(spec.idempotency_key)
-        self._created.append(_CREATED[later])
-        return _Entry(index, spec.queue, spec.id, value_of(spec, flags, self._now_us), extras)
+        for flag, extra in (
+            (INSERTED_LATER, spec.scheduled_at_us if spec.scheduled_at_us > self._now_us else 0),
+            (HAS_EXPIRY, spec.expires_at_us),
+            (HAS_UNIQUE, spec.unique_key),
+            (HAS_IDEMPOTENCY, spec.idempotency_key),
+        ):
+            if extra:
+                flags |= flag
+                self._extras.append(extra)
+        return flags
 
-    def arguments(self) -> list[str | bytes | int]:
-        groups: list[str | bytes | int] = []
-        extras: list[str | int] = []
-        count = 0
-        for queue, group in groupby(self._entries, key=lambda entry: entry.queue):
-            jobs: list[str | bytes | int] = []
-            for entry in group:
-                jobs += (entry.id, entry.value)
-                extras += entry.extras
-            groups += (queue, len(jobs) // 2, *jobs)
-            count += 1
-        return [self._now_us, len(self._entries), count, *groups, *extras]
+    def arguments(self) -> list[Any]:
+        groups: list[str | bytes] = []
+        for queue, jobs in groupby(self._jobs, key=_queue):
+            for text in joined(job for _, _, job in jobs):
+                groups += (queue, text)
+        return [self._now_us, len(self._jobs), len(groups) // 2, *groups, *self._extras]
 
     def results(self, refused: Sequence[tuple[int, int, bytes, bytes]]) -> list[Inserted]:
         """What became of each job, in the order of the caller's batch."""
-        results = self._created
-        for position, status, existing, _ in refused:
-            results[self._order[position]] = Inserted(InsertStatus(status), existing_id=existing.decode())
-        return results
+        for index, status, existing, _ in refused:
+            position = self._jobs[index][1]
+            self._created[position] = Inserted(InsertStatus(status), existing_id=existing.decode())
+        return self._created

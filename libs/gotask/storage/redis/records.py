@@ -37,6 +37,11 @@ def spec_in(value: bytes) -> bytes:
     return value[value[0] :]
 
 
+def id_in(spec: bytes) -> str:
+    """The id in a serialized v1.JobSpec: its first field, of less than 128 bytes."""
+    return spec[2 : 2 + spec[1]].decode()
+
+
 def fresh_ready_at(value: bytes) -> int:
     """When a job that has no record yet became pending, in microseconds."""
     return int.from_bytes(value[3:11], "big")

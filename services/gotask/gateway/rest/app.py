@@ -12,6 +12,7 @@ from starlette.routing import Match, Route
 from gotask.bus.errors import BusError
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
+from gotask.gateway.rest.express import Express
 from gotask.gateway.rest.job_endpoints import JobEndpoints
 from gotask.gateway.rest.openapi import request_schemas
 from gotask.gateway.rest.problems import Problem, field_errors, invalid, problem_of
@@ -34,7 +35,8 @@ def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queue
     app = FastAPI(
         title=_TITLE, version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, redirect_slashes=False
     )
-    SubmitEndpoints(settings, clock, jobs).register(app.router, _PREFIX)
+    submit = SubmitEndpoints(settings, clock, jobs)
+    submit.register(app.router, _PREFIX)
     JobEndpoints(jobs).register(app.router, _PREFIX)
     QueueEndpoints(settings, clock, queues).register(app.router, _PREFIX)
     SystemEndpoints(missing, _TITLE).register(app.router)
@@ -44,7 +46,7 @@ def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queue
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.openapi()["components"]["schemas"].update(request_schemas())
-    return app
+    return Express(app, f"{_PREFIX}/jobs", submit.create_job)
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

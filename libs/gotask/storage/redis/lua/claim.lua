@@ -1,7 +1,7 @@
 -- ARGV: now, end of the leases, number of queues, their names;
 -- then per slot: its worker (2 bytes length, name), capacity, number of shares, and per share number of queue, limit.
--- Returns ids and queues of jobs found expired, and per slot a list of takings: number of queue, ids and places, values
--- as inserted, records before the claim (nil for none).
+-- Returns ids and queues of jobs found expired, and per slot a list of takings: number of queue, values as inserted,
+-- records before the claim (nil for none; no list at all when none of the jobs had one).
 local now, lease_until, queues = tonumber(ARGV[1]), ARGV[2], tonumber(ARGV[3])
 local expired = {}
 local started_at = micros(now)
@@ -71,7 +71,9 @@ local function take(number, line, wanted, worker, takings)
     local ids, n = {}, #popped / 2
     for i = 1, n do ids[i] = popped[2 * i - 1] end
     local found, values = fetch(STATE, ids, n), fetch(SPEC, ids, n)
+    local seen = false
     for i = 1, n do
+      seen = seen or found[i]
       if is_over(ids[i], found[i], values[i]) then
         expired[#expired + 1] = {ids[i], line.name}
         finish_waiting(ids[i], found[i] or fresh(values[i]), EXPIRED, now)
@@ -81,7 +83,7 @@ local function take(number, line, wanted, worker, takings)
       end
     end
     line.waiting = line.waiting - n
-    takings[#takings + 1] = {number, popped, values, found}
+    takings[#takings + 1] = {number, values, seen and found}
   end
   line.room, line.taken = line.room - taken, line.taken + taken
   return taken

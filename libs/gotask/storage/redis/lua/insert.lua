@@ -1,39 +1,49 @@
--- ARGV: now, number of jobs, number of queues; per queue its name, number of jobs, and id, value per job;
--- then, job by job, what its flags call for: scheduled at, expires at, unique key, idempotency key.
--- Returns what was not created, as index, status, existing id.
+-- ARGV: now, number of jobs, number of groups; per group its queue, and its jobs as one string: per job 4 bytes length of
+-- the value, 1 byte length of the id, id, value. Then, job by job, what its flags call for: scheduled at, expires at,
+-- unique key, idempotency key.
+-- Returns what was not created: index, status, existing id.
 local DUPLICATE, QUEUE_FULL, QUEUE_UNKNOWN = 1, 2, 3
 local total, groups = tonumber(ARGV[2]), tonumber(ARGV[3])
+local extra = 4 + 2 * groups
+local jobs = {n = 0} -- id, value, id, value, ...
 local refused = {}
+
+local function read_jobs(text)
+  local n, at, size = jobs.n, 1, #text
+  while at < size do
+    local a, b, c, d, id_length = byte(text, at, at + 4)
+    local value_at = at + 5 + id_length
+    local next_at = value_at + ((a * 256 + b) * 256 + c) * 256 + d
+    jobs[n + 1], jobs[n + 2] = sub(text, at + 5, value_at - 1), sub(text, value_at, next_at - 1)
+    n, at = n + 2, next_at
+  end
+  jobs.n = n
+  return n
+end
 
 -- Enters all ids into the order of listings. When some were there before, says which; else nil.
 local function enter_ids()
-  local entries, at = {n = 0}, 4
-  for _ = 1, groups do
-    local last = at + 1 + 2 * tonumber(ARGV[at + 1])
-    local n = entries.n
-    for i = at + 2, last, 2 do
-      entries[n + 1], entries[n + 2] = 0, ARGV[i]
-      n = n + 2
-    end
-    entries.n, at = n, last + 1
+  local entries = {n = jobs.n}
+  for i = 1, jobs.n, 2 do
+    entries[i], entries[i + 1] = '0', jobs[i]
   end
   local new = 0
-  for first = 1, entries.n, CHUNK do
-    new = new + call('ZADD', ALL, 'NX', unpack(entries, first, math.min(first + CHUNK - 1, entries.n)))
+  for first = 1, jobs.n, CHUNK do
+    new = new + call('ZADD', ALL, 'NX', unpack(entries, first, math.min(first + CHUNK - 1, jobs.n)))
   end
-  if new == total then return nil, at end
+  if new == total then return nil end
   local known = {}
-  for i = 2, entries.n, 2 do
-    known[entries[i]] = call('HEXISTS', SPEC, entries[i]) == 1
+  for i = 1, jobs.n, 2 do
+    known[jobs[i]] = call('HEXISTS', SPEC, jobs[i]) == 1
   end
-  return known, at
+  return known
 end
 
 local lines = {}
 local function line_of(queue)
   if lines[queue] then return lines[queue] end
   local max_length = tonumber(call('HGET', QUEUE .. queue, 'max_length') or -1)
-  local line = {exists = max_length >= 0, room = math.huge}
+  local line = {exists = max_length >= 0, room = math.huge, queue = queue}
   if max_length > 0 then
     line.room = max_length - call('ZCARD', index_of(PENDING, queue)) - call('ZCARD', index_of(SCHEDULED, queue))
       - call('ZCARD', index_of(RETRYING, queue))
@@ -42,74 +52,85 @@ local function line_of(queue)
   return line
 end
 
-local known, extra = enter_ids()
 local function extra_if(flags, flag)
   if has(flags, flag) == 0 then return false end
   extra = extra + 1
   return ARGV[extra - 1]
 end
 
-local function keep_extras(id, expires_at, unique_key, idempotency_key)
-  if expires_at then
-    note_pair(added, EXPIRING, expires_at, id)
-    call('HSET', EXPIRES, id, expires_at)
+local function extras_of(flags)
+  return {
+    scheduled_at = extra_if(flags, INSERTED_LATER),
+    expires_at = extra_if(flags, HAS_EXPIRY),
+    unique_key = extra_if(flags, HAS_UNIQUE),
+    idempotency_key = extra_if(flags, HAS_IDEMPOTENCY),
+  }
+end
+
+local function holder_of_keys(extras)
+  return extras.idempotency_key and call('HGET', IDEMPOTENT, extras.idempotency_key)
+    or extras.unique_key and call('HGET', UNIQUE, extras.unique_key)
+end
+
+local function keep_extras(id, extras)
+  if extras.expires_at then
+    note_pair(added, EXPIRING, extras.expires_at, id)
+    call('HSET', EXPIRES, id, extras.expires_at)
   end
-  if unique_key then
-    call('HSET', UNIQUE, unique_key, id)
-    call('HSET', UNIQUE_OF, id, unique_key)
+  if extras.unique_key then
+    call('HSET', UNIQUE, extras.unique_key, id)
+    call('HSET', UNIQUE_OF, id, extras.unique_key)
   end
-  if idempotency_key then
-    call('HSET', IDEMPOTENT, idempotency_key, id)
-    call('HSET', IDEMPOTENT_OF, id, idempotency_key)
+  if extras.idempotency_key then
+    call('HSET', IDEMPOTENT, extras.idempotency_key, id)
+    call('HSET', IDEMPOTENT_OF, id, extras.idempotency_key)
   end
 end
 
+local function schedule(id, value, queue, scheduled_at)
+  note_pair(added, index_of(SCHEDULED, queue), scheduled_at, id)
+  note_pair(added, DUE, scheduled_at, id)
+  put(id, char(SCHEDULED) .. NONE .. micros(tonumber(scheduled_at)) .. sub(fresh(value), 14))
+end
+
+local ends = {}
+for group = 1, groups do ends[group] = read_jobs(ARGV[3 + 2 * group]) end
+local known = enter_ids()
 local arrival = call('INCRBY', P .. 'arrivals', total) - total
 local values = {n = 0}
 
-local function store(id, value, queue, priority, scheduled_at)
+local function store(id, value, priority, line, pending, extras)
+  if known then known[id] = true end
+  line.room = line.room - 1
   local n = values.n + 2
   values[n - 1], values[n], values.n = id, value, n
-  if scheduled_at then
-    note_pair(added, index_of(SCHEDULED, queue), scheduled_at, id)
-    note_pair(added, DUE, scheduled_at, id)
-    put(id, char(SCHEDULED) .. NONE .. micros(tonumber(scheduled_at)) .. sub(fresh(value), 14))
+  if extras and extras.scheduled_at then
+    schedule(id, value, line.queue, extras.scheduled_at)
   else
-    arrival = arrival + 1
-    note_pair(added, index_of(PENDING, queue), place_after(priority, arrival), id)
+    arrival, n = arrival + 1, pending.n + 2
+    pending[n - 1], pending[n], pending.n = place_after(priority, arrival), id, n
   end
+  if extras then keep_extras(id, extras) end
 end
 
-local index, at = 0, 4
-for _ = 1, groups do
-  local queue, last = ARGV[at], at + 1 + 2 * tonumber(ARGV[at + 1])
-  local line = line_of(queue)
-  for i = at + 2, last, 2 do
-    local id, value = ARGV[i], ARGV[i + 1]
+for group = 1, groups do
+  local line = line_of(ARGV[2 + 2 * group])
+  local pending = list_in(added, index_of(PENDING, line.queue))
+  for i = (ends[group - 1] or 0) + 1, ends[group], 2 do
+    local id, value = jobs[i], jobs[i + 1]
     local flags, priority = byte(value, 2, 3)
-    local existing = known and known[id] and id
-    local scheduled_at, expires_at, unique_key, idempotency_key
-    if flags > 0 then
-      scheduled_at, expires_at = extra_if(flags, INSERTED_LATER), extra_if(flags, HAS_EXPIRY)
-      unique_key, idempotency_key = extra_if(flags, HAS_UNIQUE), extra_if(flags, HAS_IDEMPOTENCY)
-      existing = existing or idempotency_key and call('HGET', IDEMPOTENT, idempotency_key)
-        or unique_key and call('HGET', UNIQUE, unique_key)
-    end
+    local extras = flags > 0 and extras_of(flags)
+    local existing = known and known[id] and id or extras and holder_of_keys(extras)
     if existing then
-      refused[#refused + 1] = {index, DUPLICATE, existing, id}
+      refused[#refused + 1] = {(i - 1) / 2, DUPLICATE, existing, id}
     elseif not line.exists then
-      refused[#refused + 1] = {index, QUEUE_UNKNOWN, '', id}
+      refused[#refused + 1] = {(i - 1) / 2, QUEUE_UNKNOWN, '', id}
     elseif line.room <= 0 then
-      refused[#refused + 1] = {index, QUEUE_FULL, '', id}
+      refused[#refused + 1] = {(i - 1) / 2, QUEUE_FULL, '', id}
     else
-      line.room = line.room - 1
-      if known then known[id] = true end
-      store(id, value, queue, priority, scheduled_at)
-      if flags > 0 then keep_extras(id, expires_at, unique_key, idempotency_key) end
+      store(id, value, priority, line, pending, extras)
     end
-    index = index + 1
   end
-  at = last + 1
 end
 
 for _, refusal in ipairs(refused) do
