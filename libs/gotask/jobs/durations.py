@@ -14,6 +14,8 @@ _UNITS_US = {
 _PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_LONGEST = 400
+"""Characters: room for any float that is written out, and no more."""
 MAX_US = 10 * 366 * _UNITS_US["d"]
 """Ten years: longer than any wait that is meant."""
 
@@ -27,6 +29,8 @@ def parse_us(value: str | int | float) -> int:
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError(f"not a duration: {value!r}; write seconds or a string such as '90s' or '1h30m'")
     text = str(value).strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
+    if len(text) > _LONGEST:
+        raise ValueError(f"not a duration: {len(text)} characters")
     if _NUMBER.fullmatch(text):
         micros = int(Decimal(text) * _UNITS_US["s"])
     elif _WHOLE.fullmatch(text):

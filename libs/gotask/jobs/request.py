@@ -1,5 +1,6 @@
 """A job and a queue as users write them in JSON, and back."""
 
+import math
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -141,9 +142,23 @@ class JobRequest(RetryFields):
 
 def _encode(payload: Any) -> bytes:
     try:
-        return orjson.dumps(payload)
+        encoded = orjson.dumps(payload)
     except (TypeError, ValueError) as error:
         raise InvalidJob("payload", f"is not JSON: {error}") from None
+    # orjson writes NaN and the infinities as null.
+    if b"null" in encoded and not _finite(payload):
+        raise InvalidJob("payload", "is not JSON: it holds NaN or an infinity, or a number too large for a double")
+    return encoded
+
+
+def _finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, dict):
+        return all(_finite(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return all(_finite(each) for each in value)
+    return True
 
 
 class QueueFields(RetryFields):

@@ -7,7 +7,7 @@ from gotask.jobs.ids import is_id
 from gotask.storage.contract import JobFilter, Page
 from gotask.storage.filtering import matches
 from gotask.storage.redis.client import Client
-from gotask.storage.redis.records import job_of
+from gotask.storage.redis.records import job_of, tag_field
 
 _SCAN_IDS = 2_000
 _SCAN_BYTES = 4_000_000
@@ -44,8 +44,14 @@ async def _fetch(client: Client, ids: Sequence[str], cursor: str) -> AsyncIterat
 
 
 async def _scan(client: Client, criteria: JobFilter, cursor: str, wanted: int) -> AsyncIterator[v1.Job]:
-    states = bytes(criteria.states)
-    filters = (states, criteria.queue, criteria.type, criteria.created_from_us, criteria.created_before_us)
+    filters = (
+        bytes(criteria.states),
+        criteria.queue,
+        criteria.type,
+        criteria.created_from_us,
+        criteria.created_before_us,
+        tag_field(criteria.tag),
+    )
     below: str | bytes = cursor
     while True:
         below, rows = await client.run("scan", below, min(wanted, _FETCH), _SCAN_IDS, _SCAN_BYTES, *filters)

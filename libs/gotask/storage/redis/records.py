@@ -12,7 +12,8 @@ HAS_EXPIRY, HAS_UNIQUE, HAS_IDEMPOTENCY, CANCEL_REQUESTED, LARGE_RESULT, INSERTE
 _VALUE = struct.Struct(">BBBqq")
 _RECORD = struct.Struct(">BIqBBqIqB")
 _WORKER = struct.Struct(">H")
-_HISTORY_TAG, _RESULT_TAG = b"\x72", b"\x5a"  # fields 14 and 11 of v1.Job, both of wire type 2
+# How fields of wire type 2 begin: history and result of v1.Job, tags of v1.JobSpec.
+_HISTORY, _RESULT, _TAGS = b"\x72", b"\x5a", b"\x6a"
 
 
 @lru_cache(maxsize=4096)
@@ -78,8 +79,14 @@ def varint(number: int) -> bytes:
 
 def fragment(history: bytes, result: bytes) -> bytes:
     """A serialized v1.Job with only these fields: appended to another, it adds its attempts."""
-    data = _HISTORY_TAG + varint(len(history)) + history if history else b""
-    return data + _RESULT_TAG + varint(len(result)) + result if result else data
+    data = _HISTORY + varint(len(history)) + history if history else b""
+    return data + _RESULT + varint(len(result)) + result if result else data
+
+
+def tag_field(tag: str) -> bytes:
+    """What is found in every serialized v1.JobSpec with this tag, and in few others; empty for no tag."""
+    data = tag.encode()
+    return _TAGS + varint(len(data)) + data if data else b""
 
 
 def job_of(row: Sequence[bytes]) -> v1.Job:

@@ -8,6 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
 from gotask.gateway.jobs import Jobs
@@ -30,7 +31,7 @@ _TITLE = "GoTask"
 _DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
 
 
-def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, missing: Missing) -> FastAPI:
+def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, missing: Missing) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
     app = FastAPI(
         title=_TITLE, version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, redirect_slashes=False

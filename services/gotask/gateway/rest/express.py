@@ -1,10 +1,11 @@
 """The way of the hottest request past the framework."""
 
+from collections.abc import Awaitable, Callable
+
 import structlog
 from starlette.requests import ClientDisconnect, Request
-from starlette.types import ASGIApp, Receive, Scope, Send
-from collections.abc import Awaitable, Callable
 from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gotask.gateway.rest.problems import problem_of
 

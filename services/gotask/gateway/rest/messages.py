@@ -15,8 +15,6 @@ Model = TypeVar("Model", bound=BaseModel)
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The whole body, whatever its Content-Type says; 413 as soon as it is longer than *limit* bytes."""
-    if int(request.headers.get("content-length") or 0) > limit:
-        raise _too_long(limit)
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -26,13 +24,17 @@ async def read_body(request: Request, limit: int) -> bytes:
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
-            raise _too_long(limit)
+            raise Problem(413, f"the body is longer than {limit} bytes")
         if not message.get("more_body"):
             return b"".join(chunks)
 
 
-def _too_long(limit: int) -> Problem:
-    return Problem(413, f"the body is longer than {limit} bytes")
+def header(request: Request, name: bytes) -> str | None:
+    """A header by its lower-case *name*. At a third of the cost of ``request.headers``."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return str(value, "latin-1")
+    return None
 
 
 def parse(model: type[Model], body: bytes) -> Model:

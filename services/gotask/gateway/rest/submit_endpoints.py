@@ -10,9 +10,8 @@ from starlette.responses import Response
 from gotask import v1
 from gotask.bus.errors import CommandError
 from gotask.gateway.jobs import How, Jobs, Submitted
-from gotask.gateway.rest.bare_route import BareRoute
 from gotask.gateway.rest.job_document import job_document
-from gotask.gateway.rest.messages import parse, read_body, respond
+from gotask.gateway.rest.messages import header, parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
 from gotask.gateway.rest.problems import FieldError, invalid, problem_of
 from gotask.gateway.rest.schemas import BatchAnswer, Job
@@ -25,6 +24,7 @@ from gotask.service.clock import Clock
 
 _STATUSES = {How.CREATED: 201, How.EXISTED: 200, How.ACCEPTED: 202}
 _KEY_HEADER = "Idempotency-Key"
+_KEY_HEADER_RAW = _KEY_HEADER.lower().encode()
 _KEY_PARAMETER = {
     "name": _KEY_HEADER,
     "in": "header",
@@ -56,7 +56,6 @@ class SubmitEndpoints:
             f"{prefix}/jobs",
             self.create_job,
             methods=["POST"],
-            route_class_override=BareRoute,
             tags=["jobs"],
             status_code=201,
             responses=answers({201: Job, 200: Job, 202: Job}, 400, 409, 413, 422, 429, 503),
@@ -66,7 +65,6 @@ class SubmitEndpoints:
             f"{prefix}/jobs/batch",
             self.create_jobs,
             methods=["POST"],
-            route_class_override=BareRoute,
             tags=["jobs"],
             responses=answers({200: BatchAnswer}, 400, 413, 422),
             openapi_extra=body_of("BatchRequest"),
@@ -85,7 +83,7 @@ class SubmitEndpoints:
         """
         body = await read_body(request, self._max_body_bytes)
         wanted = parse(JobRequest, body)
-        key = request.headers.get(_KEY_HEADER)
+        key = header(request, _KEY_HEADER_RAW)
         if key is not None:
             _take_key(wanted, key)
         (outcome,) = await self._jobs.submit([self._spec(wanted)])
@@ -102,7 +100,7 @@ class SubmitEndpoints:
         being submitted.
         """
         body = await read_body(request, self._max_batch_body_bytes)
-        if request.headers.get(_KEY_HEADER) is not None:
+        if header(request, _KEY_HEADER_RAW) is not None:
             raise invalid([FieldError(_KEY_HEADER, "give each job an idempotency_key of its own")])
         items: list[dict[str, Any]] = []
         specs: list[v1.JobSpec] = []

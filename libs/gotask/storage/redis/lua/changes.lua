@@ -81,7 +81,13 @@ local function count_ended(queue, completed, failed, now)
   end
 end
 
--- Removals go first: a server whose memory is full refuses a script whose first write could add to it.
+-- A server whose memory is full refuses a script's first write if it could need memory, and none after it. What drains
+-- the server must not be refused: it begins with a removal, if only this one, of nothing.
+local function allow_when_full()
+  call('DEL', P .. 'nothing')
+end
+
+-- Removals go first; see allow_when_full().
 local function flush(now)
   for key, items in pairs(removed) do variadic('ZREM', key, items) end
   for key, items in pairs(dropped) do variadic('HDEL', key, items) end

@@ -1,4 +1,5 @@
 -- ARGV: per lease its id, token (state RUNNING, 4 bytes attempt), new end. Returns a status per lease.
+allow_when_full()
 local EXTENDED, LOST, TO_BE_CANCELLED = 0, 1, 2
 local ids = {}
 for i = 1, #ARGV / 3 do ids[i] = ARGV[3 * i - 2] end

@@ -22,6 +22,7 @@ local function read_outcomes(text)
   end
 end
 
+allow_when_full()
 local last = 2 + tonumber(ARGV[2])
 for i = 3, last do read_outcomes(ARGV[i]) end
 local large = {}

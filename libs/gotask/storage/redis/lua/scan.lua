@@ -1,10 +1,10 @@
 -- One step of a listing, newest id first, that never takes long.
 -- ARGV: id to start below ('' is the newest), rows wanted, ids to look at, bytes to look at, states (one byte each),
--- queue, type, created from, created before; '' or 0 is no criterion.
+-- queue, type, created from, created before, bytes to be found in the value; '' or 0 is no criterion.
 -- Returns the last id it looked at ('' at the end of all ids) and rows of jobs that match.
 local wanted, ids_left, bytes_left = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local states, queue, job_type = ARGV[5], ARGV[6], ARGV[7]
-local from, before = tonumber(ARGV[8]), tonumber(ARGV[9])
+local from, before, needle = tonumber(ARGV[8]), tonumber(ARGV[9]), ARGV[10]
 local STEP = 100
 
 local function matches(value, record)
@@ -12,6 +12,7 @@ local function matches(value, record)
   local queue_end = 20 + byte(value, 20)
   if queue ~= '' and sub(value, 21, queue_end) ~= queue then return false end
   if job_type ~= '' and sub(value, queue_end + 2, byte(value)) ~= job_type then return false end
+  if needle ~= '' and not string.find(value, needle, queue_end, true) then return false end
   local created_at = unpack_bytes('>I8', value, 12)
   return created_at >= from and (before == 0 or created_at < before)
 end

@@ -1,0 +1,112 @@
+"""Handlers: how they are registered, found, and given their arguments."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from gotask import v1
+from gotask.sdk import App, JobContext, Retry
+from gotask.sdk.binding import Binder, InvalidPayload
+from gotask.sdk.loading import AppNotFound, load_app
+
+
+def context() -> JobContext:
+    return JobContext(v1.JobSpec(id="j", type="t", queue="q"), 1, 0, lambda _job_id, _progress: None)
+
+
+class Size(BaseModel):
+    width: int
+
+
+async def resize(url: str, size: Size, context: JobContext, quality: int = 80) -> None: ...
+
+
+def test_members_become_arguments_of_their_types() -> None:
+    given = context()
+    bound = Binder(resize).bind({"url": "u", "size": {"width": "7"}}, given)
+    assert bound == {"url": "u", "size": Size(width=7), "context": given}
+
+
+@pytest.mark.parametrize(
+    ("payload", "complaint"),
+    [
+        ({"url": "u"}, r"payload\.size: is missing"),
+        ({"url": "u", "size": {"width": "wide"}}, r"payload\.size\.width: "),
+        ({"url": "u", "size": {"width": 1}, "colour": 1}, r"payload\.colour: is not known; .*'url', 'size', 'quality'"),
+        ([1, 2], r"payload: an object with 'url', 'size', 'quality' is needed, not list"),
+    ],
+)
+def test_a_payload_that_does_not_fit_is_refused_by_name(payload: Any, complaint: str) -> None:
+    with pytest.raises(InvalidPayload, match=complaint):
+        Binder(resize).bind(payload, context())
+
+
+def test_one_parameter_called_payload_takes_it_whole() -> None:
+    def whole(payload: Any) -> None: ...
+
+    def typed(payload: dict[str, int]) -> None: ...
+
+    assert Binder(whole).bind([1], context()) == {"payload": [1]}
+    assert Binder(whole).bind(None, context()) == {"payload": None}
+    with pytest.raises(InvalidPayload, match=r"payload\.a: "):
+        Binder(typed).bind({"a": "x"}, context())
+
+
+def test_other_forms() -> None:
+    def none() -> None: ...
+
+    def one(number: int) -> None: ...
+
+    def anything(**rest: Any) -> None: ...
+
+    assert Binder(none).bind(None, context()) == {}
+    assert Binder(one).bind(5, context()) == {"number": 5}
+    assert Binder(anything).bind({"x": 1}, context()) == {"x": 1}
+
+
+def test_types_are_registered_once_and_well_named() -> None:
+    app = App()
+
+    @app.job("b")
+    def second() -> None: ...
+
+    @app.job("a")
+    async def first() -> None: ...
+
+    assert app.types == ["a", "b"]
+    handlers = [app.handler(name) for name in app.types]
+    assert [handler.is_async for handler in handlers if handler] == [True, False]
+    assert app.handler("c") is None
+    with pytest.raises(ValueError, match="has a handler already: .*first"):
+        app.job("a")(second)
+    with pytest.raises(ValueError, match="job type 'a b'"):
+        app.job("a b")
+
+
+def test_progress_is_bounded_and_reported() -> None:
+    told: list[tuple[str, v1.Progress]] = []
+    spec = v1.JobSpec(id="j", type="t", queue="q")
+    given = JobContext(spec, 1, 0, lambda job_id, progress: told.append((job_id, progress)))
+    given.progress(40, "half way")
+    assert [(job_id, progress.percent, progress.message) for job_id, progress in told] == [("j", 40, "half way")]
+    with pytest.raises(ValueError, match="101"):
+        given.progress(101)
+
+
+def test_retry_reads_its_delay() -> None:
+    assert Retry(after="90s").after_us == 90_000_000
+
+
+def test_apps_are_found_by_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "found_here.py").write_text("from gotask.sdk import App\njobs = App()\nother = 1\n")
+    assert isinstance(load_app("found_here:jobs"), App)
+    for place, complaint in {
+        "found_here": "write module:attribute",
+        "not_here:app": "no module 'not_here'",
+        "found_here:other": "is not an App; its apps are jobs",
+    }.items():
+        with pytest.raises(AppNotFound, match=complaint):
+            load_app(place)
