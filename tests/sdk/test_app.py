@@ -79,7 +79,7 @@ def test_types_are_registered_once_and_well_named() -> None:
     handlers = [app.handler(name) for name in app.types]
     assert [handler.is_async for handler in handlers if handler] == [True, False]
     assert app.handler("c") is None
-    with pytest.raises(ValueError, match="has a handler already: .*first"):
+    with pytest.raises(ValueError, match=r"has a handler already: .*first"):
         app.job("a")(second)
     with pytest.raises(ValueError, match="job type 'a b'"):
         app.job("a b")

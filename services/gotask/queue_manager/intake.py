@@ -89,14 +89,16 @@ class Intake:
         now_us: int,
         ready: Counter[str],
     ) -> EventLog:
-        log = EventLog(received.cause, now_us)
-        for spec, outcome in zip(received.item.request.jobs, outcomes, strict=True):
+        jobs = received.item.request.jobs
+        # Named after the jobs, not after the message: a batch that is submitted twice is told of once.
+        log = EventLog(f"created:{jobs[0].id}:{len(jobs)}" if jobs else received.cause, now_us)
+        for spec, outcome in zip(jobs, outcomes, strict=True):
             if isinstance(outcome, v1.Status):
                 continue
             if outcome.status is _CREATED:
                 if outcome.state == PENDING:
                     ready[spec.queue] += 1
-            elif not (received.redelivered and outcome.existing_id == spec.id):
+            elif outcome.existing_id != spec.id:
                 continue
             log.batch(v1.EVENT_KIND_CREATED, spec.queue, spec.type).job_ids.append(spec.id)
         return log

@@ -57,7 +57,7 @@ class Outcomes:
         for received in batch:
             log = EventLog(received.cause, now_us)
             for result in received.item.results:
-                _tell(log, result, next(finished), received.redelivered)
+                _tell(log, result, next(finished))
             logs.append(log)
         await self._record_progress(batch, logs)
         self._wake(finishes)
@@ -144,12 +144,11 @@ def _finish(result: v1.JobResult, decision: outcomes.Decision | None) -> Finish:
     return Finish(result.job_id, result.queue, attempt.attempt, state, history, b"", due_at_us, forgiven)
 
 
-def _tell(log: EventLog, result: v1.JobResult, finished: Finished, redelivered: bool) -> None:
+def _tell(log: EventLog, result: v1.JobResult, finished: Finished) -> None:
+    """Adds the event. A repeated outcome is told again, under the id it had: its first telling may not have got out."""
     attempt = result.attempt
     status, state = finished
-    if status is FinishStatus.REPEATED and redelivered:
-        status = FinishStatus.APPLIED
-    if status is not FinishStatus.APPLIED:
+    if status is FinishStatus.STALE:
         stale = log.batch(v1.EVENT_KIND_STALE, result.queue, result.type, attempt.worker)
         stale.job_ids.append(result.job_id)
         stale.attempts.append(attempt.attempt)

@@ -46,7 +46,7 @@ class Release:
                 change = next(changes)
                 if change.changed:
                     ready[change.queue] += 1
-                elif not (received.redelivered and change.state == PENDING):
+                elif change.state != PENDING:
                     continue
                 log.batch(v1.EVENT_KIND_RELEASED, change.queue).job_ids.append(job_id)
             logs.append(log)
