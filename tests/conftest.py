@@ -1,6 +1,7 @@
 """Servers that all tests share: one nats-server and one Valkey, kept apart by namespaces."""
 
 import itertools
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from gotask.embedded import free_port, nats_server, valkey_server
 from tests.support.servers import ServerProcess
 
 _names = itertools.count()
+
+# The broker sets aside what a stream may grow to, and each namespace has five.
+os.environ.setdefault("GOTASK_STREAM_MAX_BYTES", str(32 << 20))
+os.environ.setdefault("GOTASK_EVENTS_MAX_BYTES", str(32 << 20))
 
 
 @pytest.fixture(scope="session")
