@@ -1,13 +1,13 @@
 """Gauges: read from the storage every few seconds, never by a scrape."""
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 
 import structlog
 
 from gotask import v1
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import Storage, StorageError
 
 _log = structlog.get_logger("gotask.metrics")
@@ -36,10 +36,7 @@ class Gauges:
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
+        await stop_task(self._loop)
 
     async def refresh(self) -> None:
         now_us = self._clock.now_us()

@@ -16,6 +16,7 @@ from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.shares import ShareKeeper
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import Claimed, Claims, Slot, Storage, StorageError
 
 _log = structlog.get_logger("gotask.queue_manager")
@@ -62,9 +63,8 @@ class Dispatcher:
         """Answers every parked claim with nothing: its worker turns to another queue-manager."""
         self._stopping = True
         self._kick.set()
-        self._tasks[1].cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await asyncio.gather(*self._tasks)
+        for task in self._tasks:
+            await stop_task(task)
         for claim in list(self._parking.overdue(self._clock.now_us() + 2 * _MAX_WAIT_US)):
             await self._reply(claim, [], 0)
 

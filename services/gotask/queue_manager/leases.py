@@ -1,7 +1,6 @@
 """Leases: heartbeats extend them, silence ends them."""
 
 import asyncio
-import contextlib
 
 import structlog
 
@@ -18,6 +17,7 @@ from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.unavailable import unavailable_as_status
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import (
     ExpiredLease,
     Finish,
@@ -64,10 +64,7 @@ class Leases:
         self._scanning = asyncio.create_task(self._scan())
 
     async def stop(self) -> None:
-        if self._scanning is not None:
-            self._scanning.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._scanning
+        await stop_task(self._scanning)
         await self._beats.drain()
 
     async def _on_heartbeat(self, data: bytes) -> v1.HeartbeatReply:

@@ -1,7 +1,6 @@
 """The queues' settings, held close: read anew every second, created on first use."""
 
 import asyncio
-import contextlib
 from collections.abc import Iterable
 
 import structlog
@@ -11,6 +10,7 @@ from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.request import default_queue
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import Storage, StorageUnavailable
 
 _log = structlog.get_logger("gotask.queue_manager")
@@ -36,10 +36,7 @@ class Queues:
         self._refreshing = asyncio.create_task(self._keep_fresh())
 
     async def stop(self) -> None:
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._refreshing
+        await stop_task(self._refreshing)
 
     def get(self, name: str) -> v1.Queue | None:
         return self._known.get(name)

@@ -1,7 +1,6 @@
 """Upkeep: jobs expire, and finished ones are forgotten in time."""
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable
 
 import structlog
@@ -10,6 +9,7 @@ from gotask import v1
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import Storage, StorageError
 
 _log = structlog.get_logger("gotask.queue_manager")
@@ -36,10 +36,7 @@ class Upkeep:
 
     async def stop(self) -> None:
         for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await stop_task(task)
 
     async def _expire(self) -> bool:
         now_us = self._clock.now_us()

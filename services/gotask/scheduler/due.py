@@ -1,7 +1,6 @@
 """Due jobs: asks the storage what has come due, and says so on the bus."""
 
 import asyncio
-import contextlib
 import uuid
 
 import structlog
@@ -10,6 +9,7 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.errors import BusError
 from gotask.service.clock import Clock
+from gotask.service.tasks import stop_task
 from gotask.storage.contract import DueJob, Storage, StorageError
 
 _log = structlog.get_logger("gotask.scheduler")
@@ -36,10 +36,7 @@ class DueJobs:
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
+        await stop_task(self._loop)
 
     async def _run(self) -> None:
         pause = _FIRST_PAUSE_S

@@ -1,7 +1,6 @@
 """Claims: free slots ask for work."""
 
 import asyncio
-import contextlib
 import random
 from collections.abc import Callable, Sequence
 
@@ -11,6 +10,7 @@ from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import BusUnavailable
 from gotask.bus.replies import ReplyInbox
+from gotask.service.tasks import stop_task
 
 _log = structlog.get_logger("gotask.worker")
 
@@ -53,14 +53,9 @@ class Claims:
 
     async def stop(self) -> None:
         """Claims nothing more. Answers that come later are not seen: their short leases end soon."""
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
-        for task in self._open:
-            task.cancel()
-        if self._open:
-            await asyncio.wait(self._open)
+        await stop_task(self._loop)
+        for task in list(self._open):
+            await stop_task(task)
 
     def free(self) -> None:
         """A slot is free again."""

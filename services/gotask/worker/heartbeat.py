@@ -1,7 +1,6 @@
 """Heartbeats: keep leases alive, and bring back what was cancelled or lost."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -10,6 +9,7 @@ from nats.aio.msg import Msg
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import CommandError
+from gotask.service.tasks import stop_task
 from gotask.worker.running import Interruption, RunningJob
 
 _log = structlog.get_logger("gotask.worker")
@@ -38,10 +38,7 @@ class Heartbeats:
         self._loop = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        if self._loop is not None:
-            self._loop.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._loop
+        await stop_task(self._loop)
 
     async def beat(self) -> None:
         """Sends one heartbeat, and does what its answer says; a heartbeat that nobody answers is only logged."""
