@@ -37,6 +37,7 @@ class Subjects:
         self.result = f"{self._root}.result"
         self.due = f"{self._root}.due"
         self.claim = f"{self._root}.claim"
+        self.withdraw = f"{self._root}.withdraw"
         self.heartbeat = f"{self._root}.heartbeat"
         self.any_wake = f"{self._root}.wake.*"
         self.any_event = f"{self._root}.event.>"

@@ -74,7 +74,7 @@ Global___WorkerInfo: _TypeAlias = WorkerInfo  # noqa: Y015
 
 @_typing.final
 class ClaimRequest(_message.Message):
-    """Asks for work. Answered by one or more ClaimReply messages, the last of which says so, within wait_us."""
+    """Asks for work; on the withdraw subject, with only the worker set, takes back what it asked for. Answered by one or more ClaimReply messages, the last of which says so, within wait_us."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -57,6 +57,7 @@ class Dispatcher:
     async def start(self) -> None:
         await self._bus.subscribe(self._bus.subjects.claim, self._on_claim, GROUP)
         await self._bus.subscribe(self._bus.subjects.any_wake, self._on_wake)
+        await self._bus.subscribe(self._bus.subjects.withdraw, self._on_withdraw)
         self._tasks = [asyncio.create_task(self._serve()), asyncio.create_task(self._poll())]
 
     async def stop(self) -> None:
@@ -107,6 +108,12 @@ class Dispatcher:
             return
         self._parking.park(claim)
         self._kick.set()
+
+    async def _on_withdraw(self, message: Msg) -> None:
+        """A worker stops: its claims are answered with nothing, so that no job goes where nobody is."""
+        with contextlib.suppress(DecodeError):
+            for claim in self._parking.withdraw(v1.ClaimRequest.FromString(message.data).worker):
+                await self._reply(claim, [], 0)
 
     async def _poll(self) -> None:
         while True:

@@ -99,6 +99,14 @@ class Parking:
             elif not line.claims:
                 self._forget(profile)
 
+    def withdraw(self, worker: str) -> list[ParkedClaim]:
+        """Takes out the claims of a worker that wants no more work."""
+        withdrawn = []
+        for line in self._lines.values():
+            withdrawn += [claim for claim in line.claims if claim.worker == worker]
+            line.claims = deque(claim for claim in line.claims if claim.worker != worker)
+        return withdrawn
+
     def _forget(self, profile: Profile) -> None:
         del self._lines[profile]
         for queue in profile:
