@@ -1,66 +1,105 @@
-.DEFAULT_GOAL := help
-SHELL := /bin/bash
+# GoTask: everything a developer does. `make` alone explains.
 
-# The newest Python that is at hand, 3.11 at least; or the one you name: make PYTHON=/path/to/python test
-PYTHON ?= $(firstword $(foreach v,3.11 3.12 3.13 3.14,$(shell command -v python$(v) 2>/dev/null)) python3)
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-UNIT := tests/jobs tests/sdk tests/repo
 
-.PHONY: help demo up test test-unit test-integration coverage bench lint fmt build proto locks clean
+# The first Python that is new enough; `make PYTHON=/path/to/python …` chooses another.
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c '$(NEW_ENOUGH)' 2>/dev/null && { echo $$python; break; }; done)
 
-help: ## lists the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+UNIT := $(wildcard tests/jobs tests/sdk tests/repo)
 
-$(VENV)/.python:
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "GoTask needs Python 3.11 or later; $(PYTHON) is older. Name one: make PYTHON=python3.12 ..."; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	@touch $@
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
 
-$(VENV)/.installed: $(VENV)/.python requirements-dev.lock pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s%s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-demo: $(VENV)/.installed ## starts everything, runs example jobs, stays up (ARGS=--once: ends by itself)
-	$(BIN)/gotask demo $(ARGS)
+# Running
 
-up: $(VENV)/.installed ## starts everything (ARGS: see gotask up --help)
-	$(BIN)/gotask up $(ARGS)
+.PHONY: demo
+demo: $(VENV)/.runtime ## Start everything, run example jobs and watch them (ARGS=--once ends by itself)
+	@$(BIN)/gotask demo $(ARGS)
 
-test: lint ## every check and every test
-	$(BIN)/python -m pytest $(ARGS)
+.PHONY: up
+up: $(VENV)/.runtime ## Start NATS, Valkey and the five services (ARGS="--storage memory", …)
+	@$(BIN)/gotask up $(ARGS)
 
-test-unit: $(VENV)/.installed ## the tests that need no server
-	$(BIN)/python -m pytest $(UNIT) $(ARGS)
-
-test-integration: $(VENV)/.installed ## the tests over real servers and processes
-	$(BIN)/python -m pytest $(addprefix --ignore=,$(UNIT)) $(ARGS)
-
-coverage: $(VENV)/.installed ## the tests, with a report of the lines they reach
-	$(BIN)/coverage run -m pytest --ignore=tests/e2e $(ARGS)
-	$(BIN)/coverage report
-
-bench: $(VENV)/.installed ## jobs per second, CPU per job, latencies (ARGS: see python -m tools.bench --help)
+.PHONY: bench
+bench: $(VENV)/.dev ## Measure jobs/s, CPU per job and latency (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench $(ARGS)
 
-lint: $(VENV)/.installed ## ruff, mypy, import rules, generated code, locks
+# Checking
+
+.PHONY: test
+test: lint ## Run every check and every test (ARGS="-k retry", …)
+	@$(BIN)/python -m pytest $(ARGS)
+
+.PHONY: test-unit
+test-unit: $(VENV)/.dev ## Run the tests that need no server
+	@$(BIN)/python -m pytest $(UNIT) $(ARGS)
+
+.PHONY: test-integration
+test-integration: $(VENV)/.dev ## Run the tests against real servers
+	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(ARGS)
+
+.PHONY: coverage
+coverage: $(VENV)/.dev ## Run every test and show what they did not reach (htmlcov/ has the lines)
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage html --quiet
+	@$(BIN)/coverage report --skip-covered
+
+.PHONY: lint
+lint: $(VENV)/.dev ## Check style, types, imports, generated code and lock files
 	@$(BIN)/python -m tools.checks
 
-fmt: $(VENV)/.installed ## formats the code
-	$(BIN)/ruff format
-	$(BIN)/ruff check --fix
+# Changing
 
-build: $(VENV)/.installed ## builds the wheel and the source distribution into dist/
-	$(BIN)/python -m build --no-isolation
+.PHONY: fmt
+fmt: $(VENV)/.dev ## Format the code and repair what ruff can
+	@$(BIN)/ruff check --fix --quiet
+	@$(BIN)/ruff format --quiet
 
-proto: $(VENV)/.installed ## generates libs/gotask/v1 from proto/
-	$(BIN)/python -m tools.proto
+.PHONY: proto
+proto: $(VENV)/.dev ## Generate libs/gotask/v1 from proto/
+	@$(BIN)/python -m tools.proto
 
-locks: $(VENV)/.installed ## resolves pyproject.toml into the lock files (ARGS=--upgrade: newest versions)
-	$(BIN)/python -m tools.locks $(ARGS)
+.PHONY: locks
+locks: $(VENV)/.dev ## Resolve pyproject.toml into the lock files (ARGS=--upgrade for newer versions)
+	@$(BIN)/python -m tools.locks $(ARGS)
 
-clean: ## removes what was built or installed here, but not .gotask
-	rm -rf $(VENV) dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+.PHONY: build
+build: $(VENV)/.dev ## Build the sdist and the wheel into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist
+
+.PHONY: clean
+clean: ## Remove everything that was made here, the demo's data too
+	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .gotask .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find libs services tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What is installed, remembered as files: nothing is done twice, and a changed lock file installs anew.
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW_ENOUGH)' || { \
+		echo "GoTask needs Python 3.11 or newer: $(if $(PYTHON),$(PYTHON) is not,none found on PATH). Install one, or name it: make PYTHON=/path/to/python3.11 …" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "python -m venv failed, see above (Debian and Ubuntu have it in the package python3-venv)" >&2; exit 1; }
+
+$(VENV)/.runtime: requirements.lock requirements-build.lock pyproject.toml | $(BIN)/python
+	@echo "Installing what GoTask needs"
+	@$(PIP) --require-hashes -r requirements.lock -r requirements-build.lock
+	@$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
+	@echo "Installing what its development needs"
+	@$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

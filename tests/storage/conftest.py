@@ -1,25 +1,41 @@
-"""Every test of the contract runs against every backend."""
+"""Every test of the contract runs against every backend; a new one is added to BACKENDS and runs all of them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
 from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
-from gotask.storage.redis.backend import RedisStorage
+from gotask.storage.redis import RedisStorage
 from tests.storage.support import NOW
 
+Backend = Callable[[str], Storage]
+"""Makes a storage that is not open yet, from a namespace."""
 
-@pytest.fixture(params=["memory", "redis"])
-async def storage(request: pytest.FixtureRequest, namespace: str) -> AsyncIterator[Storage]:
+
+def _memory(_: pytest.FixtureRequest) -> Backend:
+    return lambda _: MemoryStorage()
+
+
+def _redis(request: pytest.FixtureRequest) -> Backend:
+    address = request.getfixturevalue("valkey").address
+    return lambda namespace: RedisStorage(address, namespace)
+
+
+BACKENDS = {"memory": _memory, "redis": _redis}
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    return BACKENDS[request.param](request)
+
+
+@pytest.fixture
+async def storage(backend: Backend, namespace: str) -> AsyncIterator[Storage]:
     """An open, empty storage with a queue ``default``."""
-    backend: Storage
-    if request.param == "memory":
-        backend = MemoryStorage()
-    else:
-        backend = RedisStorage(request.getfixturevalue("valkey").address, namespace)
-    await backend.open()
-    await backend.create_queue(default_queue("default", NOW))
-    yield backend
-    await backend.close()
+    opened = backend(namespace)
+    await opened.open()
+    await opened.create_queue(default_queue("default", NOW))
+    yield opened
+    await opened.close()

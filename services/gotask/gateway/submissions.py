@@ -102,7 +102,10 @@ class Submissions:
         except DecodeError as error:
             _log.warning("reply not understood", error=str(error))
             return
-        self._settle(reply.request_id, reply.results)
+        if reply.request_id in self._unanswered:
+            self._settle(reply.request_id, reply.results)
+        elif refused := [result.status.message for result in reply.results if result.status.code]:
+            _log.warning("jobs refused after they had been answered for", jobs=len(refused), first=refused[0])
 
     def _settle(self, request_id: str, answers: Iterable[Answer]) -> None:
         """The first to call this for a request decides: a reply, a failure, or the time that is over."""

@@ -111,7 +111,7 @@ def _job_of_record(record: bytes) -> v1.Job:
     job.state = state
     job.attempt = attempt
     job.attempts_forgiven = forgiven
-    job.ready_at_us = ready_at_us
+    job.ready_at_us = 0 if state == SCHEDULED else ready_at_us
     job.started_at_us = started_at_us
     job.worker = record[at + 2 : worker_end].decode()
     job.cancel_requested = bool(flags & CANCEL_REQUESTED)

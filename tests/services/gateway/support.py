@@ -1,0 +1,115 @@
+"""A gateway and a queue-manager in this process, over a real NATS."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from gotask import v1
+from gotask.bus.bus import Bus, Publication
+from gotask.bus.subjects import Stream
+from gotask.embedded import free_port
+from gotask.gateway.rest.schemas import Problem
+from gotask.gateway.service import GatewayService
+from gotask.gateway.settings import GatewaySettings
+from gotask.jobs.ids import new_id
+from gotask.queue_manager.service import QueueManagerService
+from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.service.clock import SystemClock
+from gotask.service.service import Service
+from gotask.storage.contract import Claimed, Share, Slot, Storage
+
+_STREAM_BYTES = 16 << 20
+API = "/api/v1"
+
+
+@dataclass
+class Door:
+    """A gateway that runs, and a client that talks to it."""
+
+    http: httpx.AsyncClient
+    bus: Bus
+    storage: Storage
+
+    async def submit(self, **fields: Any) -> dict[str, Any]:
+        """The document of a job that was stored."""
+        response = await self.http.post(f"{API}/jobs", json={"type": "echo", **fields})
+        assert response.status_code == 201, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def job(self, job_id: str) -> dict[str, Any]:
+        response = await self.http.get(f"{API}/jobs/{job_id}")
+        assert response.status_code == 200, response.text
+        document: dict[str, Any] = response.json()
+        return document
+
+    async def start_jobs(self, queue: str = "default", count: int = 1) -> list[Claimed]:
+        """As a worker would."""
+        now_us = SystemClock().now_us()
+        claims = await self.storage.claim([Slot("hand", count, [Share(queue, count)])], now_us, now_us + 60_000_000)
+        return claims.jobs[0]
+
+    async def end_job(self, claimed: Claimed, **fields: Any) -> None:
+        """Reports the attempt as a worker would: a success, if *fields* of its JobResult do not say otherwise."""
+        attempt = v1.Attempt(
+            attempt=claimed.attempt,
+            worker="hand",
+            started_at_us=SystemClock().now_us() - 1_000,
+            finished_at_us=SystemClock().now_us(),
+            outcome=fields.pop("outcome", v1.OUTCOME_SUCCESS),
+            error=fields.pop("error", None),
+        )
+        result = v1.JobResult(job_id=claimed.job_id, queue=claimed.queue, type="echo", attempt=attempt, **fields)
+        data = v1.JobResults(worker="hand", results=[result]).SerializeToString()
+        await self.bus.publish_durable(Publication(self.bus.subjects.result, data, new_id()))
+
+    async def messages_submitted(self) -> int:
+        """How many messages the SUBMIT stream has taken so far."""
+        info = await self.bus.js.stream_info(self.bus.subjects.stream(Stream.SUBMIT))
+        return info.state.last_seq
+
+
+@contextlib.asynccontextmanager
+async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[Door]:
+    """A gateway with the settings in *fields*."""
+    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES, "http_port": free_port()}
+    settings = GatewaySettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
+    bus = await Bus.open(settings, "gateway")
+    base_url = f"http://127.0.0.1:{settings.http_port}"
+    async with (
+        running(GatewayService(settings, bus, storage, SystemClock()), bus),
+        httpx.AsyncClient(base_url=base_url, timeout=30) as http,
+    ):
+        yield Door(http, bus, storage)
+
+
+@contextlib.asynccontextmanager
+async def queue_manager(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[None]:
+    """A queue-manager with the settings in *fields*."""
+    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
+    settings = QueueManagerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
+    bus = await Bus.open(settings, "queue-manager")
+    async with running(QueueManagerService(settings, bus, storage, SystemClock()), bus):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def running(service: Service, bus: Bus) -> AsyncIterator[None]:
+    await service.start()
+    try:
+        yield
+    finally:
+        await service.stop()
+        await bus.close()
+
+
+def problem(response: httpx.Response, status: int) -> Problem:
+    """The problem document that *response* has to be."""
+    assert response.status_code == status, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    found = Problem.model_validate_json(response.content)
+    assert found.status == status
+    return found

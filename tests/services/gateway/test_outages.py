@@ -1,0 +1,95 @@
+"""What callers are told while the broker, the storage or the queue-manager is away."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from gotask.gateway.rest.schemas import Readiness
+from gotask.storage.contract import Storage
+from gotask.storage.redis.backend import RedisStorage
+from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
+from tests.support.servers import ServerProcess
+from tests.support.waiting import wait_until
+
+JOB = {"type": "echo"}
+
+
+async def test_without_a_broker_nothing_is_accepted(own_nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    short = {"publish_timeout": 0.5, "command_timeout": 0.5, "submit_reply_timeout": 0.1}
+    async with gateway(own_nats.address, namespace, storage, **short) as door:
+        own_nats.kill()
+        refused = await door.http.post(f"{API}/jobs", json=JOB)
+        assert "repeat it with an idempotency key" in problem(refused, 503).detail
+        assert refused.headers["retry-after"]
+        batch = await door.http.post(f"{API}/jobs/batch", json={"jobs": [JOB, JOB]})
+        assert [item["status"] for item in batch.json()["items"]] == [503, 503]
+        problem(await door.http.post(f"{API}/queues", json={"name": "a"}), 503)
+        assert await missing(door) == ["connection to NATS"]
+
+        own_nats.start()
+        await wait_until(lambda: door.bus.connected, "the gateway is connected again")
+        assert (await door.http.post(f"{API}/jobs", json=JOB)).status_code == 202
+        assert await missing(door) == []
+
+
+async def test_a_full_stream_pushes_back(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    settings = {"stream_max_bytes": 1 << 20, "submit_reply_timeout": 0.05}
+    async with gateway(nats.address, namespace, storage, **settings) as door:
+        large = {"type": "echo", "payload": "x" * 250_000}
+        answers = [await door.http.post(f"{API}/jobs", json=large) for _ in range(5)]
+        assert [answer.status_code for answer in answers] == [202, 202, 202, 202, 503]
+        assert "nothing was stored" in problem(answers[-1], 503).detail
+
+
+async def test_a_job_larger_than_the_broker_takes(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    async with gateway(nats.address, namespace, storage, max_payload_bytes=4 << 20, max_body_bytes=4 << 20) as door:
+        found = problem(await door.http.post(f"{API}/jobs", json={"type": "echo", "payload": "x" * (1 << 20)}), 422)
+        assert found.errors[0].field == "payload"
+        assert "too large for the broker" in found.detail
+
+
+async def test_commands_without_a_queue_manager(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    async with gateway(nats.address, namespace, storage, command_timeout=0.2) as door:
+        found = problem(await door.http.post(f"{API}/queues", json={"name": "a"}), 503)
+        assert "nobody answered create_queue" in found.detail
+
+
+async def test_without_the_storage(nats: ServerProcess, own_valkey: ServerProcess, namespace: str) -> None:
+    storage = RedisStorage(own_valkey.address, namespace)
+    await storage.open()
+    async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.1) as door:
+        own_valkey.kill()
+        refused = await door.http.get(f"{API}/jobs")
+        assert "storage does not answer" in problem(refused, 503).detail
+        assert refused.headers["retry-after"]
+        problem(await door.http.get(f"{API}/jobs/01900000-0000-7000-8000-000000000000"), 503)
+        (lack,) = await missing(door)
+        assert lack.startswith("storage")
+        assert (await door.http.post(f"{API}/jobs", json=JOB)).status_code == 202
+    await storage.close()
+
+
+async def test_stopping_answers_those_who_wait(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    async with queue_manager(nats.address, namespace, storage), httpx.AsyncClient(timeout=30) as http:
+        async with gateway(nats.address, namespace, storage) as door:
+            job = await door.submit()
+            before = len(door.bus.client._subs)
+            wait = asyncio.create_task(http.get(door.http.base_url.join(f"{API}/jobs/{job['id']}?wait=60s")))
+            await wait_until(lambda: len(door.bus.client._subs) > before, "the gateway listens for the job's end")
+        assert (await wait).json()["status"] == "pending"
+
+
+async def test_a_taken_port_is_named(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    async with gateway(nats.address, namespace, storage) as door:
+        with pytest.raises(OSError, match=f"127.0.0.1:{door.http.base_url.port}"):
+            async with gateway(nats.address, namespace, storage, http_port=door.http.base_url.port):
+                pass
+
+
+async def missing(door: Door) -> list[str]:
+    """What /ready says is missing."""
+    response = await door.http.get("/ready")
+    found = Readiness.model_validate_json(response.content)
+    assert (response.status_code, found.status) == ((503, "not ready") if found.missing else (200, "ready"))
+    return found.missing
