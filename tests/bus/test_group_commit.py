@@ -103,3 +103,25 @@ async def test_a_flush_that_miscounts_is_an_error() -> None:
 
     with pytest.raises(RuntimeError, match="1 items returned 0 results"):
         await GroupCommit(flush).submit(1)
+
+
+async def test_a_submitter_may_come_back_at_once() -> None:
+    store = Store()
+    store.gate.set()
+    commit = GroupCommit(store.flush)
+    for item in (1, 2, 3):
+        assert await asyncio.wait_for(commit.submit(item), 10) == item * 10
+
+
+@pytest.mark.parametrize("concurrency", [1, 2])
+async def test_an_item_that_follows_on_a_result_is_not_left_behind(concurrency: int) -> None:
+    store = Store()
+    store.gate.set()
+    commit = GroupCommit(store.flush, concurrency=concurrency)
+
+    async def one_after_the_other() -> list[int]:
+        return [await commit.submit(item) for item in range(5)]
+
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(*(one_after_the_other() for _ in range(concurrency)))
+    assert results == [[0, 10, 20, 30, 40]] * concurrency

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -10,6 +11,8 @@ import structlog
 from nats.aio.client import Client
 
 _log = structlog.get_logger("gotask.bus")
+
+_TELL_AGAIN_S = 10.0
 
 
 class ConnectionSettings(Protocol):
@@ -71,9 +74,15 @@ async def connect(
     refused us, or we closed it. TimeoutError when no broker answers within *deadline_s* seconds.
     """
     client = GuardedClient()
+    told_at: dict[str, float] = {}
 
     async def on_error(error: Exception) -> None:
-        _log.warning("nats error", error=str(error) or type(error).__name__)
+        """A broker that is away fails four attempts a second: each kind of error is told now and then."""
+        text = str(error) or type(error).__name__
+        now = time.monotonic()
+        if now - told_at.get(text, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
+            told_at[text] = now
+            _log.warning("nats error", error=text)
 
     async def on_disconnect() -> None:
         if not client.is_closed:

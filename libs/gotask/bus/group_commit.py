@@ -64,20 +64,27 @@ class GroupCommit(Generic[Item, Result]):
             await asyncio.wait(self._flushers)
 
     async def _flush_all(self) -> None:
-        while batch := self._cut():
-            futures = [future for _, future in batch]
-            try:
-                results = await self._flush([item for item, _ in batch])
-                if len(results) != len(batch):
-                    raise RuntimeError(f"flush of {len(batch)} items returned {len(results)} results")
-            except Exception as error:
-                _fail(futures, error)
-            except BaseException:
-                for future in futures:
-                    future.cancel()
-                raise
-            else:
-                _resolve(futures, results)
+        try:
+            while batch := self._cut():
+                await self._flush_batch(batch)
+        finally:
+            # Here, not in a callback: that runs later, and an item submitted until then would start no flusher.
+            self._flushers.discard(asyncio.current_task())
+
+    async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        futures = [future for _, future in batch]
+        try:
+            results = await self._flush([item for item, _ in batch])
+            if len(results) != len(batch):
+                raise RuntimeError(f"flush of {len(batch)} items returned {len(results)} results")
+        except Exception as error:
+            _fail(futures, error)
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+        else:
+            _resolve(futures, results)
 
     def _cut(self) -> list[tuple[Item, asyncio.Future[Result]]]:
         end = len(self._waiting)

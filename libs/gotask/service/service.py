@@ -122,14 +122,18 @@ def run_service(
     settings_type: type[Settings],
     args: Sequence[str],
     build: Callable[[Settings, Bus], Awaitable[Service]],
+    check: Callable[[Settings], None] = lambda _: None,
 ) -> int:
     """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
+
+    *check* may raise InvalidSettings for settings that do not go together.
 
     The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
     setting.
     """
     try:
         settings = settings_type.load(args)
+        check(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"gotask {name}: {error}\n")
         return 2

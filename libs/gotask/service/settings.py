@@ -91,5 +91,5 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
         name = ".".join(str(part) for part in problem["loc"]).upper()
-        lines.append(f"{PREFIX}{name}: {problem['msg']}")
+        lines.append(f"{PREFIX}{name}: {problem['msg'].removeprefix('Value error, ')}")
     return "; ".join(lines)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from gotask.bus.bus import Bus
 from gotask.service.service import Service, StartFailed, run_service
-from gotask.service.settings import StorageSettings
+from gotask.service.settings import InvalidSettings, StorageSettings
 from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 from gotask.storage.open import open_storage
 
@@ -28,16 +28,19 @@ def run_storage_service(
     async def build_with_storage(settings: Settings, bus: Bus) -> Service:
         return build(settings, bus, await open_service_storage(settings))
 
-    return run_service(name, settings_type, args, build_with_storage)
+    return run_service(name, settings_type, args, build_with_storage, check=_refuse_memory)
+
+
+def _refuse_memory(settings: StorageSettings) -> None:
+    if settings.storage == "memory":
+        raise InvalidSettings(
+            "GOTASK_STORAGE: memory storage lives in one process, and a service of its own would not share it; "
+            "run `gotask up --storage memory` for all services in one process, or choose redis"
+        )
 
 
 async def open_service_storage(settings: StorageSettings) -> Storage:
     """The storage of the settings, connected; StartFailed when it does not answer in time."""
-    if settings.storage == "memory":
-        raise StartFailed(
-            "GOTASK_STORAGE: memory storage lives in one process, and a service of its own would not share it; "
-            "run `gotask up --storage memory` for all services in one process, or choose redis"
-        )
     storage = open_storage(settings)
     end = time.monotonic() + settings.start_timeout
     while True:

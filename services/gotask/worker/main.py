@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from gotask.bus.bus import Bus
 from gotask.sdk.loading import AppNotFound, load_app
 from gotask.service.clock import SystemClock
-from gotask.service.service import Service, StartFailed, run_service
+from gotask.service.service import Service, run_service
+from gotask.service.settings import InvalidSettings
 from gotask.worker.builtin import builtin_app
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
@@ -20,8 +21,6 @@ def main(args: Sequence[str]) -> int:
     place = args[0] if args and not args[0].startswith("-") else ""
 
     async def build(settings: WorkerSettings, bus: Bus) -> Service:
-        if settings.stop_timeout <= settings.grace:
-            raise StartFailed("GOTASK_STOP_TIMEOUT: must be longer than GOTASK_GRACE")
         return WorkerService(settings, bus, app or builtin_app(settings), SystemClock())
 
     try:
@@ -29,4 +28,9 @@ def main(args: Sequence[str]) -> int:
     except AppNotFound as error:
         sys.stderr.write(f"gotask worker: {error}\n")
         return 2
-    return run_service(WorkerService.name, WorkerSettings, args[bool(place) :], build)
+    return run_service(WorkerService.name, WorkerSettings, args[bool(place) :], build, check=_check)
+
+
+def _check(settings: WorkerSettings) -> None:
+    if settings.stop_timeout <= settings.grace:
+        raise InvalidSettings("GOTASK_STOP_TIMEOUT: must be longer than GOTASK_GRACE")
