@@ -141,17 +141,21 @@ class Dispatcher:
             served = await self._storage.claim([self._slot(claim) for claim in claims], now_us, lease_until_us)
         except StorageError as error:
             _log.warning("claims wait for the storage", error=str(error))
-            self._parking.put_back(claims)
+            await self._put_back(claims)
             self._parking.poll()
             await asyncio.sleep(_OUTAGE_PAUSE_S)
             return
-        self._parking.put_back(claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs)
+        await self._put_back([claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs])
         for claim, jobs in zip(claims, served.jobs, strict=True):
             if jobs:
                 await self._reply(claim, jobs, lease_until_us)
                 if len(jobs) == claim.capacity:
                     self._parking.more(claim.queues)
         self._publish(claims, served, now_us)
+
+    async def _put_back(self, claims: list[ParkedClaim]) -> None:
+        for claim in self._parking.put_back(claims):
+            await self._reply(claim, [], 0)
 
     def _slot(self, claim: ParkedClaim) -> Slot:
         known = [queue for name in claim.queues if (queue := self._queues.get(name)) is not None]

@@ -15,6 +15,7 @@ class ParkedClaim:
     capacity: int
     reply: str
     deadline_us: int
+    withdrawn: bool = False
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Parking:
     def __init__(self) -> None:
         self._lines: dict[Profile, _Line] = {}
         self._by_queue: dict[str, set[Profile]] = {}
+        self._taken: list[ParkedClaim] = []
 
     def __len__(self) -> int:
         return sum(len(line.claims) for line in self._lines.values())
@@ -77,12 +79,18 @@ class Parking:
                 line.demand -= claim.capacity
                 taken.append(claim)
             line.demand = max(line.demand, 0)
+        self._taken = taken
         return taken
 
-    def put_back(self, claims: Iterable[ParkedClaim]) -> None:
-        """Claims that got nothing wait on, at the place they had."""
+    def put_back(self, claims: Iterable[ParkedClaim]) -> list[ParkedClaim]:
+        """Claims that got nothing wait on, at the place they had; returns those that were withdrawn meanwhile."""
+        withdrawn = []
         for claim in reversed(list(claims)):
-            self._line(claim.queues).claims.appendleft(claim)
+            if claim.withdrawn:
+                withdrawn.append(claim)
+            else:
+                self._line(claim.queues).claims.appendleft(claim)
+        return withdrawn
 
     def more(self, profile: Profile) -> None:
         """A claim was filled to the last slot: there may be work for the next."""
@@ -100,8 +108,10 @@ class Parking:
                 self._forget(profile)
 
     def withdraw(self, worker: str) -> list[ParkedClaim]:
-        """Takes out the claims of a worker that wants no more work."""
+        """Takes out the claims of a worker that wants no more work; those that are being tried go at their return."""
         withdrawn = []
+        for claim in self._taken:
+            claim.withdrawn = claim.withdrawn or claim.worker == worker
         for line in self._lines.values():
             withdrawn += [claim for claim in line.claims if claim.worker == worker]
             line.claims = deque(claim for claim in line.claims if claim.worker != worker)
