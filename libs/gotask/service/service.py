@@ -48,16 +48,22 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
     The exit code: 0 after *stop*; 1 when the broker ended the connection for good, so that whoever supervises the
     process starts it anew.
     """
+    started = False
+
+    async def missing() -> list[str]:
+        return await service.missing() if started else ["start-up"]
+
     health = None
     if settings.health_port:
         # Imported here so that a process without health pages does not carry an HTTP server.
         from gotask.service.http import HttpServer, health_app, process_metrics
 
         health = HttpServer(
-            health_app(service.missing, {"/metrics": process_metrics}), settings.health_host, settings.health_port
+            health_app(missing, {"/metrics": process_metrics}), settings.health_host, settings.health_port
         )
         await health.start()
     await service.start()
+    started = True
     _log.info("started", pid=os.getpid())
     code = 0 if await _first(stop, bus.closed) is stop else 1
     if code:
