@@ -49,11 +49,9 @@ test-integration: $(VENV)/.dev ## Run the tests against real servers
 	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(ARGS)
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## Run every test and show what they did not reach (htmlcov/ has the lines)
+coverage: $(VENV)/.dev ## Run the tests except tests/e2e and show what they did not reach
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest $(ARGS)
-	@$(BIN)/coverage combine --quiet
-	@$(BIN)/coverage html --quiet
+	@$(BIN)/coverage run -m pytest --ignore=tests/e2e $(ARGS)
 	@$(BIN)/coverage report --skip-covered
 
 .PHONY: lint
@@ -80,8 +78,8 @@ build: $(VENV)/.dev ## Build the sdist and the wheel into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist
 
 .PHONY: clean
-clean: ## Remove everything that was made here, the demo's data too
-	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .gotask .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+clean: ## Remove what was built or installed here, but not the data in .gotask
+	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find libs services tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # What is installed, remembered as files: nothing is done twice, and a changed lock file installs anew.
