@@ -58,8 +58,8 @@ async def claim(
 
 
 async def start(storage: Storage, spec: v1.JobSpec | None = None, worker: str = "w") -> Claimed:
-    """A job that runs."""
-    spec = spec or job()
+    """A job that runs; it must be the next in line."""
+    spec = spec or job(priority=255)
     await insert(storage, spec)
     (claimed,) = await claim(storage, queue=spec.queue, worker=worker)
     assert claimed.job_id == spec.id
@@ -92,7 +92,7 @@ async def job_in(storage: Storage, state: v1.JobState.ValueType, **fields: Any) 
         (job_id,) = await insert(storage, job(expires_at_us=NOW, **fields))
         await storage.expire_jobs(NOW, 1)
         return job_id
-    claimed = await start(storage, job(**fields))
+    claimed = await start(storage, job(priority=255, **fields))
     if state != RUNNING:
         await end(storage, claimed, state, due_at_us=NOW + SECOND)
     return claimed.job_id

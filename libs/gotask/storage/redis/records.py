@@ -29,7 +29,8 @@ def _counted(text: str) -> bytes:
 def value_of(spec: v1.JobSpec, flags: int, now_us: int) -> bytes:
     """A job as it is inserted."""
     names = _names(spec.queue, spec.type)
-    head = _VALUE.pack(_VALUE.size + len(names), flags, spec.priority, now_us, spec.created_at_us)
+    ready_at_us = 0 if flags & INSERTED_LATER else now_us
+    head = _VALUE.pack(_VALUE.size + len(names), flags, spec.priority, ready_at_us, spec.created_at_us)
     return head + names + spec.SerializeToString()
 
 
@@ -111,7 +112,7 @@ def _job_of_record(record: bytes) -> v1.Job:
     job.state = state
     job.attempt = attempt
     job.attempts_forgiven = forgiven
-    job.ready_at_us = 0 if state == SCHEDULED else ready_at_us
+    job.ready_at_us = ready_at_us
     job.started_at_us = started_at_us
     job.worker = record[at + 2 : worker_end].decode()
     job.cancel_requested = bool(flags & CANCEL_REQUESTED)
