@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gotask.embedded import free_port, nats_server, valkey_server
+from gotask.embedded import ServerCommand, free_port, nats_server, valkey_server
 from tests.support.servers import ServerProcess
 
 _names = itertools.count()
@@ -17,40 +17,35 @@ os.environ.setdefault("GOTASK_STREAM_MAX_BYTES", str(32 << 20))
 os.environ.setdefault("GOTASK_EVENTS_MAX_BYTES", str(32 << 20))
 
 
-@pytest.fixture(scope="session")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A nats-server for tests that do not disturb it."""
-    server = ServerProcess(nats_server(tmp_path_factory.mktemp("nats"), free_port()))
+def _running(command: ServerCommand) -> Iterator[ServerProcess]:
+    server = ServerProcess(command)
     server.start()
     yield server
     server.kill()
+
+
+@pytest.fixture(scope="session")
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A nats-server for tests that do not disturb it."""
+    yield from _running(nats_server(tmp_path_factory.mktemp("nats"), free_port()))
 
 
 @pytest.fixture(scope="session")
 def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A Valkey server for tests that do not disturb it."""
-    server = ServerProcess(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
-    server.start()
-    yield server
-    server.kill()
+    yield from _running(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
 
 
 @pytest.fixture
 def own_nats(tmp_path: Path) -> Iterator[ServerProcess]:
     """A nats-server that the test may kill and restart."""
-    server = ServerProcess(nats_server(tmp_path / "nats", free_port()))
-    server.start()
-    yield server
-    server.kill()
+    yield from _running(nats_server(tmp_path / "nats", free_port()))
 
 
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[ServerProcess]:
     """A Valkey server that the test may kill and restart."""
-    server = ServerProcess(valkey_server(tmp_path / "valkey", free_port()))
-    server.start()
-    yield server
-    server.kill()
+    yield from _running(valkey_server(tmp_path / "valkey", free_port()))
 
 
 @pytest.fixture

@@ -74,9 +74,7 @@ class GroupCommit(Generic[Item, Result]):
     async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         futures = [future for _, future in batch]
         try:
-            results = await self._flush([item for item, _ in batch])
-            if len(results) != len(batch):
-                raise RuntimeError(f"flush of {len(batch)} items returned {len(results)} results")
+            results = _complete(await self._flush([item for item, _ in batch]), len(batch))
         except Exception as error:
             _fail(futures, error)
         except BaseException:
@@ -103,6 +101,12 @@ class GroupCommit(Generic[Item, Result]):
             if total > max_bytes:
                 return max(index, 1)
         return end
+
+
+def _complete(results: Sequence[Result | Exception], items: int) -> Sequence[Result | Exception]:
+    if len(results) != items:
+        raise RuntimeError(f"flush of {items} items returned {len(results)} results")
+    return results
 
 
 def _fail(futures: list[asyncio.Future[Result]], error: Exception) -> None:

@@ -27,7 +27,10 @@ def parse_us(value: str | int | float) -> int:
     ValueError says what is wrong: not a duration, negative, or beyond ten years.
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise ValueError(f"not a duration: {value!r}; write seconds or a string such as '90s' or '1h30m'")
+        # A ValueError, which pydantic reports as a wrong field, as it does not with a TypeError.
+        raise ValueError(  # noqa: TRY004
+            f"not a duration: {value!r}; write seconds or a string such as '90s' or '1h30m'"
+        )
     text = str(value).strip() if isinstance(value, str) else format(Decimal(repr(value)), "f")
     if len(text) > _LONGEST:
         raise ValueError(f"not a duration: {len(text)} characters")

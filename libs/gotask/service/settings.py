@@ -1,7 +1,7 @@
 """Settings: ``GOTASK_...`` variables, and the same as command-line flags."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -82,9 +82,6 @@ class StorageSettings(ServiceSettings):
     storage: str = Field("redis", pattern="^(redis|memory)$")
     redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
     """host:port, or a redis:// or rediss:// URL."""
-
-
-Settings = TypeVar("Settings", bound=ServiceSettings)
 
 
 def _explain(error: ValidationError) -> str:

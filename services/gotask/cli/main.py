@@ -45,21 +45,25 @@ def version() -> None:
     typer.echo(installed_version("gotask"))
 
 
+_UP = UpOptions()
+_PORT_HELP = "0: any that is free."
+
+
 @app.command()
 def up(
-    storage: Annotated[str, typer.Option(help="redis, or memory: all services in one process.")] = "redis",
-    data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = Path(".gotask"),
-    nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = "",
-    redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis or Valkey.")] = "",
-    nats_port: Annotated[int, typer.Option(help="0: any that is free.")] = 4222,
-    redis_port: Annotated[int, typer.Option(help="0: any that is free.")] = 6379,
-    http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help="0: any that is free.")] = 8080,
-    metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help="0: any that is free.")] = 9464,
-    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = 1,
-    worker_app: Annotated[str, typer.Option("--app", help="Your handlers, as module:app.")] = "",
-    queues: Annotated[str, typer.Option(help="What the workers serve.")] = UpOptions.queues,
-    concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = 50,
+    storage: Annotated[str, typer.Option(help="redis, or memory: all services in one process.")] = _UP.storage,
+    data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = _UP.data,
+    nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = _UP.nats_url,
+    redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis.")] = _UP.redis_addr,
+    nats_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.nats_port,
+    redis_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.redis_port,
+    http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help=_PORT_HELP)] = _UP.http_port,
+    metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help=_PORT_HELP)] = _UP.metrics_port,
+    workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
+    queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = _UP.queue_managers,
+    worker_app: Annotated[str, typer.Option("--app", help="Your handlers, as module:app.")] = _UP.worker_app,
+    queues: Annotated[str, typer.Option(help="What the workers serve.")] = _UP.queues,
+    concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = _UP.concurrency,
 ) -> None:
     """Starts NATS, Valkey and the five services; Ctrl-C stops them."""
     from gotask.cli.up.run import run_up

@@ -1,7 +1,5 @@
 """The gateway, put together."""
 
-import asyncio
-
 from gotask.bus.bus import Bus
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
@@ -11,9 +9,8 @@ from gotask.gateway.submissions import Submissions
 from gotask.gateway.watches import Watches
 from gotask.service.clock import Clock
 from gotask.service.http import HttpServer
-from gotask.storage.contract import Storage, StorageError
-
-_PING_TIMEOUT_S = 2.0
+from gotask.service.storage import missing_parts
+from gotask.storage.contract import Storage
 
 
 class GatewayService:
@@ -42,11 +39,4 @@ class GatewayService:
         await self._submissions.stop()
 
     async def missing(self) -> list[str]:
-        missing = []
-        if not self._bus.connected:
-            missing.append("connection to NATS")
-        try:
-            await asyncio.wait_for(self._storage.ping(), _PING_TIMEOUT_S)
-        except (StorageError, TimeoutError) as error:
-            missing.append(f"storage: {str(error) or 'no answer'}")
-        return missing
+        return await missing_parts(self._bus, self._storage)

@@ -53,6 +53,7 @@ class Dispatcher:
         self._kick = asyncio.Event()
         self._stopping = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._hints: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         await self._bus.subscribe(self._bus.subjects.claim, self._on_claim, GROUP)
@@ -78,7 +79,8 @@ class Dispatcher:
         else:
             for queue, jobs in ready.items():
                 hint = asyncio.create_task(self._tell(queue, jobs))
-                hint.add_done_callback(lambda _: None)
+                self._hints.add(hint)
+                hint.add_done_callback(self._hints.discard)
 
     async def _tell(self, queue: str, jobs: int) -> None:
         hint = v1.Wake(queue=queue, jobs=jobs)

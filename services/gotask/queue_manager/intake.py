@@ -69,8 +69,7 @@ class Intake:
         for spec in submission.request.jobs:
             try:
                 check_spec(spec, self._settings.max_payload_bytes)
-                if submission.queue and spec.queue != submission.queue:
-                    raise InvalidJob("queue", f"{spec.queue!r} was submitted to the subject of {submission.queue!r}")
+                _check_subject(spec, submission.queue)
             except InvalidJob as error:
                 refusals.append(v1.Status(code=Code.INVALID_ARGUMENT, message=error.reason, field=error.field))
                 continue
@@ -137,6 +136,11 @@ class Intake:
         explanation = f"{status.field}: {status.message}" if status.field else status.message
         data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
         return rejection(self._bus, submission.message, reason, explanation, cause, data)
+
+
+def _check_subject(spec: v1.JobSpec, queue: str) -> None:
+    if queue and spec.queue != queue:
+        raise InvalidJob("queue", f"{spec.queue!r} was submitted to the subject of {queue!r}")
 
 
 def _unknown_queue(name: str) -> v1.Status:

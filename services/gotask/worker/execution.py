@@ -10,7 +10,7 @@ import orjson
 from gotask import v1
 from gotask.jobs.durations import format_us
 from gotask.jobs.limits import MAX_RESULT_BYTES
-from gotask.sdk.app import App
+from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import Cancelled, NoRetry, Retry
 from gotask.service.clock import Clock
@@ -85,11 +85,9 @@ class Executor:
 
     async def _run(self, job: RunningJob) -> None:
         result = v1.JobResult(job_id=job.spec.id, queue=job.spec.queue, type=job.spec.type)
-        handler = self._app.handler(job.spec.type)
         free = self._on_free
         try:
-            if handler is None:
-                raise self._unknown_type(job.spec.type)
+            handler = self._handler(job.spec.type)
             arguments = handler.binder.bind(_payload(job.spec), job.context)
             if handler.is_async:
                 value = await handler.function(**arguments)
@@ -148,9 +146,12 @@ class Executor:
             return v1.OUTCOME_RETURNED
         return v1.OUTCOME_CANCELLED
 
-    def _unknown_type(self, job_type: str) -> UnknownType:
-        known = ", ".join(self._app.types) or "none"
-        return UnknownType(f"this worker has no handler for {job_type!r}; it knows {known}")
+    def _handler(self, job_type: str) -> Handler:
+        handler = self._app.handler(job_type)
+        if handler is None:
+            known = ", ".join(self._app.types) or "none"
+            raise UnknownType(f"this worker has no handler for {job_type!r}; it knows {known}")
+        return handler
 
     async def _sweep(self) -> None:
         """One timer for all attempts instead of one each."""

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode
 
+from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.validation import InvalidJob, check_queue
 from gotask.service.settings import Seconds, ServiceSettings
 
@@ -21,7 +22,7 @@ class WorkerSettings(ServiceSettings):
 
     worker_id: str = Field(default_factory=_default_id, min_length=1, max_length=128)
     """Must be unique in the fleet. The host's name, the process id and something random, if not given."""
-    queues: Annotated[list[str], NoDecode] = ["default"]
+    queues: Annotated[list[str], NoDecode] = Field(default_factory=lambda: [DEFAULT_QUEUE])
     """Names of the queues it serves, separated by commas."""
     concurrency: int = Field(default_factory=lambda: max(8, 4 * (os.cpu_count() or 1)), ge=1, le=5_000)
     """Jobs it runs at once; four per processor, and at least eight, if not given."""

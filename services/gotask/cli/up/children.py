@@ -40,7 +40,8 @@ class Child:
             start_new_session=True,
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
-        self._reading = asyncio.create_task(self._read(self.process, write))
+        if self.process.stdout is not None:
+            self._reading = asyncio.create_task(self._read(self.process.stdout, write))
 
     async def stop(self, patience_s: float) -> None:
         """SIGTERM, and SIGKILL for one that takes longer than *patience_s* seconds."""
@@ -59,9 +60,17 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
 
-    async def _read(self, process: asyncio.subprocess.Process, write: Write) -> None:
-        assert process.stdout is not None
-        while line := await process.stdout.readline():
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs, or was not started."""
+        return self.process.returncode if self.process is not None else None
+
+    async def wait(self) -> int | None:
+        """Returns its exit code when it has ended; None at once when it was not started."""
+        return await self.process.wait() if self.process is not None else None
+
+    async def _read(self, output: asyncio.StreamReader, write: Write) -> None:
+        while line := await output.readline():
             text = line.decode(errors="replace").rstrip()
             self.last_lines.append(text)
             write(self.name, text)

@@ -57,8 +57,7 @@ class Supervisor:
     async def _wait_ready(self, child: Child) -> None:
         end = time.monotonic() + _READY_S
         while not await child.ready():
-            assert child.process is not None
-            code = child.process.returncode
+            code = child.exit_code
             if code is not None or time.monotonic() > end:
                 why = f"ended with {code}" if code is not None else f"was not ready within {_READY_S:g} s"
                 raise NotReady("\n  ".join([f"{child.name} {why}; its last lines:", *child.last_lines]))
@@ -67,9 +66,8 @@ class Supervisor:
     async def _keep(self, child: Child) -> None:
         pause = _FIRST_PAUSE_S
         while True:
-            assert child.process is not None
             began = time.monotonic()
-            code = await child.process.wait()
+            code = await child.wait()
             if time.monotonic() - began > _LONG_LIFE_S:
                 pause = _FIRST_PAUSE_S
             self._write("up", f"{child.name} ended with {code}; it is started again in {pause:g} s")
