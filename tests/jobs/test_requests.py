@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from gotask import v1
-from gotask.jobs.admission import fill_in
+from gotask.jobs.admission import Defaults
 from gotask.jobs.ids import new_id
 from gotask.jobs.request import JobRequest, QueueRequest, default_queue
 from gotask.jobs.validation import InvalidJob, check_spec
@@ -21,7 +21,7 @@ def test_what_is_not_given_comes_from_the_queue() -> None:
     queue = default_queue("mail", 1)
     queue.retry.max_retries, queue.timeout_us = 7, 9
     spec = parse(type="email", queue="mail", retry_strategy="linear").to_spec(new_id(), 5)
-    fill_in(spec, queue, 5)
+    Defaults(queue).fill_in(spec, 5)
     assert (spec.priority, spec.timeout_us, spec.retry.max_retries) == (1, 9, 7)
     assert spec.retry.strategy == v1.RETRY_STRATEGY_LINEAR
     assert spec.retry.delay_us == queue.retry.delay_us

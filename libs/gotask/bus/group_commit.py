@@ -42,13 +42,18 @@ class GroupCommit(Generic[Item, Result]):
         self._concurrency = concurrency
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._flushers: set[asyncio.Task[None]] = set()
+        # Kept, because asking for the running loop is a system call in Python 3.11.
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def submit(self, item: Item) -> asyncio.Future[Result]:
         """Puts *item* into the next batch; await the future for its result."""
-        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        loop = self._loop
+        if loop is None:
+            loop = self._loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
         self._waiting.append((item, future))
         if len(self._flushers) < self._concurrency:
-            flusher = asyncio.create_task(self._flush_all())
+            flusher = loop.create_task(self._flush_all())
             self._flushers.add(flusher)
             flusher.add_done_callback(self._flushers.discard)
         return future

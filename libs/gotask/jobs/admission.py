@@ -3,16 +3,25 @@
 from gotask import v1
 
 
-def fill_in(spec: v1.JobSpec, queue: v1.Queue, now_us: int) -> None:
-    """Completes *spec* with the queue's timeout and retry policy, and its creation time."""
-    if not spec.created_at_us:
-        spec.created_at_us = now_us
-    if not spec.timeout_us:
-        spec.timeout_us = queue.timeout_us
-    if spec.HasField("retry"):
-        complete = v1.RetryPolicy()
-        complete.CopyFrom(queue.retry)
-        complete.MergeFrom(spec.retry)
-        spec.retry.CopyFrom(complete)
-    else:
-        spec.retry.CopyFrom(queue.retry)
+class Defaults:
+    """A queue's timeout and retry policy, ready to be given to any number of jobs."""
+
+    def __init__(self, queue: v1.Queue) -> None:
+        self._timeout_us = queue.timeout_us
+        self._retry = queue.retry
+        self._both = v1.JobSpec(timeout_us=queue.timeout_us, retry=queue.retry).SerializeToString()
+
+    def fill_in(self, spec: v1.JobSpec, now_us: int) -> None:
+        """Completes *spec* with what it does not say itself, and with its creation time."""
+        if not spec.created_at_us:
+            spec.created_at_us = now_us
+        if spec.HasField("retry"):
+            complete = v1.RetryPolicy()
+            complete.CopyFrom(self._retry)
+            complete.MergeFrom(spec.retry)
+            spec.retry.CopyFrom(complete)
+            spec.timeout_us = spec.timeout_us or self._timeout_us
+        elif spec.timeout_us:
+            spec.retry.CopyFrom(self._retry)
+        else:
+            spec.MergeFromString(self._both)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from itertools import pairwise
 
 import structlog
 from google.protobuf.message import DecodeError
@@ -174,10 +175,10 @@ class Dispatcher:
         log = self._events.new_log(now_us)
         for claim, jobs in zip(claims, served.jobs, strict=True):
             for job in jobs:
-                batch = log.batch(v1.EVENT_KIND_STARTED, job.queue, worker=claim.worker)
-                batch.job_ids.append(job.job_id)
-                batch.attempts.append(job.attempt)
-                batch.wait_us.append(now_us - job.ready_at_us)
+                columns = log.batch(v1.EVENT_KIND_STARTED, job.queue, worker=claim.worker)
+                columns.job_ids.append(job.job_id)
+                columns.attempts.append(job.attempt)
+                columns.wait_us.append(now_us - job.ready_at_us)
         for expired in served.expired:
             log.batch(v1.EVENT_KIND_EXPIRED, expired.queue).job_ids.append(expired.job_id)
         self._events.publish(log)
@@ -185,16 +186,22 @@ class Dispatcher:
 
 def _parts(jobs: list[Claimed], lease_until_us: int, max_bytes: int) -> list[v1.ClaimReply]:
     """The answer in as many messages as its size needs; the last one says that it is."""
-    parts = [v1.ClaimReply(lease_until_us=lease_until_us)]
+    cuts = [0]
     size = 0
-    for job in jobs:
+    for index, job in enumerate(jobs):
         size += len(job.spec) + _COLUMN_BYTES
-        if size > max_bytes and parts[-1].specs:
-            parts.append(v1.ClaimReply(lease_until_us=lease_until_us))
+        if size > max_bytes and index > cuts[-1]:
+            cuts.append(index)
             size = len(job.spec) + _COLUMN_BYTES
-        part = parts[-1]
-        part.specs.append(job.spec)
-        part.attempts.append(job.attempt)
-        part.tries.append(job.tries)
+    parts = [_part(jobs[start:end], lease_until_us) for start, end in pairwise([*cuts, len(jobs)])]
     parts[-1].last = True
     return parts
+
+
+def _part(jobs: list[Claimed], lease_until_us: int) -> v1.ClaimReply:
+    return v1.ClaimReply(
+        specs=[job.spec for job in jobs],
+        attempts=[job.attempt for job in jobs],
+        tries=[job.tries for job in jobs],
+        lease_until_us=lease_until_us,
+    )

@@ -7,7 +7,6 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.consumer import Received, rejection
 from gotask.bus.errors import Code
-from gotask.jobs.admission import fill_in
 from gotask.jobs.states import PENDING
 from gotask.jobs.validation import InvalidJob, check_spec
 from gotask.queue_manager.dispatch import Dispatcher
@@ -20,6 +19,7 @@ from gotask.storage.contract import Inserted, InsertStatus, Storage
 
 _CREATED = InsertStatus.CREATED
 _DUPLICATE = InsertStatus.DUPLICATE
+_STORED = (_CREATED, _DUPLICATE)
 
 
 class Intake:
@@ -73,11 +73,11 @@ class Intake:
             except InvalidJob as error:
                 refusals.append(v1.Status(code=Code.INVALID_ARGUMENT, message=error.reason, field=error.field))
                 continue
-            queue = self._queues.get(spec.queue)
-            if queue is None:
+            defaults = self._queues.defaults(spec.queue)
+            if defaults is None:
                 refusals.append(_unknown_queue(spec.queue))
                 continue
-            fill_in(spec, queue, now_us)
+            defaults.fill_in(spec, now_us)
             refusals.append(None)
         return refusals
 
@@ -108,15 +108,15 @@ class Intake:
         """Tells the submitter; what nobody waits for, or may have stopped waiting for, is kept as rejected."""
         submission, cause, redelivered = received
         request = submission.request
-        results = [_result(spec, outcome) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
         if request.reply_to:
+            results = [_result(spec, outcome) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
             await self._reply(request, results)
             if not redelivered:
                 return []
         return [
-            self._rejection(submission, spec, result, f"{cause}:{index}")
-            for index, (spec, result) in enumerate(zip(request.jobs, results, strict=True))
-            if result.HasField("status")
+            self._rejection(submission, spec, _refusal(spec, outcome), f"{cause}:{index}")
+            for index, (spec, outcome) in enumerate(zip(request.jobs, outcomes, strict=True))
+            if not _is_stored(outcome)
         ]
 
     async def _reply(self, request: v1.SubmitJobs, results: list[v1.SubmitResult]) -> None:
@@ -130,8 +130,7 @@ class Intake:
             data = reply.SerializeToString()
         await self._bus.publish(request.reply_to, data)
 
-    def _rejection(self, submission: Submission, spec: v1.JobSpec, result: v1.SubmitResult, cause: str) -> Publication:
-        status = result.status
+    def _rejection(self, submission: Submission, spec: v1.JobSpec, status: v1.Status, cause: str) -> Publication:
         reason = "queue_full" if status.code == Code.RESOURCE_EXHAUSTED else "invalid"
         explanation = f"{status.field}: {status.message}" if status.field else status.message
         data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
@@ -149,15 +148,23 @@ def _unknown_queue(name: str) -> v1.Status:
     )
 
 
+def _is_stored(outcome: v1.Status | Inserted) -> bool:
+    return isinstance(outcome, Inserted) and outcome.status in _STORED
+
+
 def _result(spec: v1.JobSpec, outcome: v1.Status | Inserted) -> v1.SubmitResult:
+    if isinstance(outcome, Inserted):
+        if outcome.status is _CREATED:
+            return v1.SubmitResult(spec=spec, state=outcome.state)
+        if outcome.status is _DUPLICATE:
+            return v1.SubmitResult(existing_id=outcome.existing_id)
+    return v1.SubmitResult(status=_refusal(spec, outcome))
+
+
+def _refusal(spec: v1.JobSpec, outcome: v1.Status | Inserted) -> v1.Status:
+    """Why a job was not stored."""
     if isinstance(outcome, v1.Status):
-        return v1.SubmitResult(status=outcome)
-    if outcome.status is _CREATED:
-        return v1.SubmitResult(spec=spec, state=outcome.state)
-    if outcome.status is _DUPLICATE:
-        return v1.SubmitResult(existing_id=outcome.existing_id)
+        return outcome
     if outcome.status is InsertStatus.QUEUE_FULL:
-        return v1.SubmitResult(
-            status=v1.Status(code=Code.RESOURCE_EXHAUSTED, message=f"queue {spec.queue!r} is full", field="queue")
-        )
-    return v1.SubmitResult(status=_unknown_queue(spec.queue))
+        return v1.Status(code=Code.RESOURCE_EXHAUSTED, message=f"queue {spec.queue!r} is full", field="queue")
+    return _unknown_queue(spec.queue)

@@ -7,6 +7,7 @@ import structlog
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.group_commit import GroupCommit
+from gotask.jobs.history import history_of
 from gotask.jobs.outcomes import Decision, after_lost_lease
 from gotask.jobs.states import PENDING
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
@@ -163,5 +164,4 @@ def _lost_attempt(lease: ExpiredLease, job: v1.Job, now_us: int) -> v1.Attempt:
 
 
 def _finish(lease: ExpiredLease, attempt: v1.Attempt, decision: Decision) -> Finish:
-    history = v1.History(attempts=(attempt,)).SerializeToString()
-    return Finish(lease.job_id, lease.queue, lease.attempt, decision.state, history)
+    return Finish(lease.job_id, lease.queue, lease.attempt, decision.state, history_of(attempt))

@@ -11,7 +11,8 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.consumer import Received, Undecodable
 from gotask.jobs import limits, outcomes
-from gotask.jobs.states import PENDING
+from gotask.jobs.history import history_of
+from gotask.jobs.states import PENDING, SUCCESS
 from gotask.jobs.validation import InvalidJob, check_payload
 from gotask.queue_manager.dispatch import Dispatcher
 from gotask.queue_manager.events import KIND_OF_STATE, EventLog, publications_of
@@ -21,7 +22,7 @@ from gotask.storage.contract import Finish, Finished, FinishStatus, ProgressUpda
 
 _log = structlog.get_logger("gotask.queue_manager")
 
-_SUCCESS = v1.OUTCOME_SUCCESS
+_SUCCEEDED = v1.OUTCOME_SUCCESS
 _DECIDED = {
     v1.OUTCOME_CANCELLED: outcomes.WAS_CANCELLED,
     v1.OUTCOME_RETURNED: outcomes.RETURNED,
@@ -53,11 +54,12 @@ class Outcomes:
         decisions = await self._decide(results, now_us)
         finishes = [_finish(result, decisions.get(index)) for index, result in enumerate(results)]
         finished = iter(await self._storage.finish(finishes, now_us) if finishes else ())
+        ended = iter(finishes)
         logs = []
         for received in batch:
             log = EventLog(received.cause, now_us)
             for result in received.item.results:
-                _tell(log, result, next(finished))
+                _tell(log, result, next(ended), next(finished))
             logs.append(log)
         await self._record_progress(batch, logs)
         self._wake(finishes)
@@ -69,7 +71,7 @@ class Outcomes:
         failures: list[int] = []
         for index, result in enumerate(results):
             outcome = result.attempt.outcome
-            if outcome == _SUCCESS:
+            if outcome == _SUCCEEDED:
                 if not result.result or _is_result(result):
                     continue
                 outcome = result.attempt.outcome
@@ -115,11 +117,14 @@ class Outcomes:
 
     def _wake(self, finishes: list[Finish]) -> None:
         """Jobs that were handed back wait again, and a slot of a limited queue is free again."""
-        ready: Counter[str] = Counter()
-        for finish in finishes:
-            if finish.state == PENDING or ((queue := self._queues.get(finish.queue)) is not None and queue.max_workers):
-                ready[finish.queue] += 1
-        self._dispatcher.wake(ready)
+        limited = {
+            name
+            for name in {finish.queue for finish in finishes}
+            if (queue := self._queues.get(name)) is not None and queue.max_workers
+        }
+        self._dispatcher.wake(
+            Counter(finish.queue for finish in finishes if finish.state == PENDING or finish.queue in limited)
+        )
 
 
 def _is_result(result: v1.JobResult) -> bool:
@@ -137,26 +142,24 @@ def _is_result(result: v1.JobResult) -> bool:
 
 def _finish(result: v1.JobResult, decision: outcomes.Decision | None) -> Finish:
     attempt = result.attempt
-    history = v1.History(attempts=(attempt,)).SerializeToString()
+    history = history_of(attempt)
     if decision is None:
-        return Finish(result.job_id, result.queue, attempt.attempt, outcomes.SUCCEEDED.state, history, result.result)
+        return Finish(result.job_id, result.queue, attempt.attempt, SUCCESS, history, result.result)
     state, due_at_us, forgiven = decision
     return Finish(result.job_id, result.queue, attempt.attempt, state, history, b"", due_at_us, forgiven)
 
 
-def _tell(log: EventLog, result: v1.JobResult, finished: Finished) -> None:
+def _tell(log: EventLog, result: v1.JobResult, finish: Finish, finished: Finished) -> None:
     """Adds the event. A repeated outcome is told again, under the id it had: its first telling may not have got out."""
     attempt = result.attempt
     status, state = finished
-    if status is FinishStatus.STALE:
-        stale = log.batch(v1.EVENT_KIND_STALE, result.queue, result.type, attempt.worker)
-        stale.job_ids.append(result.job_id)
-        stale.attempts.append(attempt.attempt)
+    stale = status is FinishStatus.STALE
+    kind = v1.EVENT_KIND_STALE if stale else KIND_OF_STATE[state]
+    events = log.batch(kind, finish.queue, result.type, attempt.worker)
+    events.job_ids.append(finish.job_id)
+    events.attempts.append(finish.attempt)
+    if stale:
         return
-    kind = KIND_OF_STATE[state]
-    events = log.batch(kind, result.queue, result.type, attempt.worker)
-    events.job_ids.append(result.job_id)
-    events.attempts.append(attempt.attempt)
     events.run_us.append(attempt.finished_at_us - attempt.started_at_us)
     if kind != v1.EVENT_KIND_SUCCEEDED:
         events.errors.append(attempt.error)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 import structlog
 
 from gotask import v1
+from gotask.jobs.admission import Defaults
 from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.request import default_queue
 from gotask.queue_manager.settings import QueueManagerSettings
@@ -28,6 +29,7 @@ class Queues:
         self._storage = storage
         self._clock = clock
         self._known: dict[str, v1.Queue] = {}
+        self._defaults: dict[str, Defaults] = {}
         self._refreshing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -44,14 +46,24 @@ class Queues:
     def __len__(self) -> int:
         return len(self._known)
 
+    def defaults(self, name: str) -> Defaults | None:
+        """What the queue gives to its jobs."""
+        defaults = self._defaults.get(name)
+        if defaults is None and (queue := self._known.get(name)) is not None:
+            defaults = self._defaults[name] = Defaults(queue)
+        return defaults
+
     def put(self, queue: v1.Queue) -> None:
         self._known[queue.name] = queue
+        self._defaults.pop(queue.name, None)
 
     def forget(self, name: str) -> None:
         self._known.pop(name, None)
+        self._defaults.pop(name, None)
 
     async def refresh(self) -> None:
         self._known = {queue.name: queue for queue in await self._storage.get_queues()}
+        self._defaults.clear()
 
     async def ensure(self, names: Iterable[str]) -> None:
         """Sees to it that each queue is known, creating it when the settings allow that."""
@@ -59,16 +71,15 @@ class Queues:
         if not unknown:
             return
         for queue in await self._storage.get_queues(sorted(unknown)):
-            self._known[queue.name] = queue
+            self.put(queue)
             unknown.discard(queue.name)
         if not self._settings.create_queues:
             return
         for name in sorted(unknown):
             queue = default_queue(name, self._clock.now_us())
-            if await self._storage.create_queue(queue):
-                self._known[name] = queue
-            else:
-                self._known |= {found.name: found for found in await self._storage.get_queues([name])}
+            created = await self._storage.create_queue(queue)
+            for known in [queue] if created else await self._storage.get_queues([name]):
+                self.put(known)
 
     async def _keep_fresh(self) -> None:
         while True:

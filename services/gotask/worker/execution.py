@@ -51,6 +51,7 @@ class Executor:
         self._report = report
         self._on_result = on_result
         self._on_free = on_free
+        self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="job")
         self._running: set[RunningJob] = set()
         self._sweeper: asyncio.Task[None] | None = None
@@ -78,23 +79,25 @@ class Executor:
         """Starts the handler for a claimed job."""
         started_at_us = self._clock.now_us()
         context = JobContext(spec, tries, started_at_us + spec.timeout_us, self._report)
-        job = RunningJob(spec, attempt, context, started_at_us)
+        job = RunningJob(spec, spec.id, attempt, context, started_at_us)
         self._running.add(job)
-        job.task = asyncio.create_task(self._run(job))
+        job.task = self._loop.create_task(self._run(job))
         return job
 
     async def _run(self, job: RunningJob) -> None:
-        result = v1.JobResult(job_id=job.spec.id, queue=job.spec.queue, type=job.spec.type)
+        spec = job.spec
+        job_type = spec.type
+        result = v1.JobResult(job_id=job.job_id, queue=spec.queue, type=job_type)
         free = self._on_free
         try:
-            handler = self._handler(job.spec.type)
-            arguments = handler.binder.bind(_payload(job.spec), job.context)
+            handler = self._handler(job_type)
+            arguments = handler.binder.bind(_payload(spec), job.context)
             if handler.is_async:
                 value = await handler.function(**arguments)
             else:
                 thread = self._threads.submit(handler.function, **arguments)
                 free = _nothing
-                thread.add_done_callback(self._freed_by_thread(asyncio.get_running_loop()))
+                thread.add_done_callback(self._freed_by_thread)
                 value = await asyncio.wrap_future(thread)
             if job.interruption is None:
                 result.result = _encode(value)
@@ -105,24 +108,18 @@ class Executor:
             outcome = self._failed(job, result, error)
         job.ended = True
         self._running.discard(job)
-        result.attempt.MergeFrom(
-            v1.Attempt(
-                attempt=job.attempt,
-                worker=self._worker_id,
-                started_at_us=job.started_at_us,
-                finished_at_us=self._clock.now_us(),
-                outcome=outcome,
-            )
-        )
+        attempt = result.attempt
+        attempt.attempt = job.attempt
+        attempt.worker = self._worker_id
+        attempt.started_at_us = job.started_at_us
+        attempt.finished_at_us = self._clock.now_us()
+        attempt.outcome = outcome
         self._on_result(job, None if job.interruption is Interruption.LEASE_LOST else result)
         free()
 
-    def _freed_by_thread(self, loop: asyncio.AbstractEventLoop) -> Callable[[Any], None]:
-        def freed(_: Any) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(self._on_free)
-
-        return freed
+    def _freed_by_thread(self, _: Any) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._on_free)
 
     def _failed(self, job: RunningJob, result: v1.JobResult, error: BaseException) -> v1.Outcome.ValueType:
         if job.interruption is not None:

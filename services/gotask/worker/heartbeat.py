@@ -45,7 +45,7 @@ class Heartbeats:
         jobs = list(self._held.values())
         heartbeat = v1.Heartbeat(
             worker=self._describe(),
-            job_ids=[job.spec.id for job in jobs],
+            job_ids=[job.job_id for job in jobs],
             attempts=[job.attempt for job in jobs],
             queues=[job.spec.queue for job in jobs],
         )

@@ -12,6 +12,7 @@ from gotask.bus.bus import Bus, Publication
 from gotask.bus.errors import BusUnavailable, MessageTooLarge, StreamFull
 from gotask.bus.group_commit import GroupCommit
 from gotask.worker.failures import plain
+from gotask.worker.running import RunningJob
 
 _log = structlog.get_logger("gotask.worker")
 
@@ -20,19 +21,21 @@ _MAX_RESULTS = 1_000
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 
+_Ended = tuple[RunningJob, v1.JobResult]
+
 
 class Results:
     """Publishes JobResults. *on_stored* hears of the jobs whose results the broker has on disk."""
 
-    def __init__(self, bus: Bus, worker_id: str, on_stored: Callable[[Iterable[v1.JobResult]], None]) -> None:
+    def __init__(self, bus: Bus, worker_id: str, on_stored: Callable[[Iterable[RunningJob]], None]) -> None:
         self._bus = bus
         self._worker_id = worker_id
         self._on_stored = on_stored
-        self._commit: GroupCommit[v1.JobResult, None] = GroupCommit(
+        self._commit: GroupCommit[_Ended, None] = GroupCommit(
             self._publish,
             max_items=_MAX_RESULTS,
             max_bytes=bus.max_payload // 2,
-            size_of=lambda result: result.ByteSize(),
+            size_of=lambda ended: ended[1].ByteSize(),
             concurrency=2,
         )
         self._progress: dict[str, v1.JobProgress] = {}
@@ -47,16 +50,17 @@ class Results:
             self._reporting.cancel()
         await self._commit.drain()
 
-    def submit(self, result: v1.JobResult) -> None:
-        """Takes a result; it is not lost while the process lives."""
-        self._progress.pop(result.job_id, None)
-        self._commit.submit(result)
+    def submit(self, job: RunningJob, result: v1.JobResult) -> None:
+        """Takes a job's result; it is not lost while the process lives."""
+        self._progress.pop(job.job_id, None)
+        self._commit.submit((job, result))
 
     def progress(self, progress: v1.JobProgress) -> None:
         """The newest progress of a job; earlier ones that were not sent are dropped. Callable from any thread."""
         self._progress[progress.job_id] = progress
 
-    async def _publish(self, results: list[v1.JobResult]) -> list[None]:
+    async def _publish(self, ended: list[_Ended]) -> list[None]:
+        results = [result for _, result in ended]
         message = v1.JobResults(worker=self._worker_id, results=results).SerializeToString()
         publication = Publication(self._bus.subjects.result, message, f"results:{uuid.uuid4().hex}")
         pause = _FIRST_PAUSE_S
@@ -65,14 +69,14 @@ class Results:
                 await self._bus.publish_durable(publication)
             except MessageTooLarge:
                 # Only a message of one result can be: the batch is cut far below the limit.
-                return await self._publish([_too_large(result) for result in results])
+                return await self._publish([(job, _too_large(result)) for job, result in ended])
             except (BusUnavailable, StreamFull) as error:
                 _log.warning("results wait for the broker", results=len(results), error=str(error))
                 await asyncio.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
             else:
-                self._on_stored(results)
-                return [None] * len(results)
+                self._on_stored(job for job, _ in ended)
+                return [None] * len(ended)
 
     async def _report(self) -> None:
         while True:

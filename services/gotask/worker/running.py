@@ -22,6 +22,7 @@ class RunningJob:
     """A claimed job, from its claim until its result is stored. ``attempt`` is the fencing token."""
 
     spec: v1.JobSpec
+    job_id: str
     attempt: int
     context: JobContext
     started_at_us: int

@@ -32,7 +32,7 @@ class WorkerService:
         self._started_at_us = clock.now_us()
         self._draining = False
         self._held: dict[str, RunningJob] = {}
-        self._results = Results(bus, settings.worker_id, self._on_stored)
+        self._results = Results(bus, settings.worker_id, self._forget)
         self._executor = Executor(
             app,
             clock,
@@ -59,7 +59,7 @@ class WorkerService:
         await self._claims.stop()
         await self._executor.finished(self._settings.grace)
         for job in list(self._executor.running):
-            _log.info("handing back", job_id=job.spec.id, type=job.spec.type)
+            _log.info("handing back", job_id=job.job_id, type=job.spec.type)
             job.interrupt(Interruption.RETURNED)
         await self._executor.finished(1)
         await self._executor.stop()
@@ -73,24 +73,21 @@ class WorkerService:
     def _start_jobs(self, reply: v1.ClaimReply) -> int:
         """Starts the jobs of one part of an answer; how many."""
         for data, attempt, tries in zip(reply.specs, reply.attempts, reply.tries, strict=True):
-            spec = v1.JobSpec.FromString(data)
-            self._held[spec.id] = self._executor.start_job(spec, attempt, tries)
+            job = self._executor.start_job(v1.JobSpec.FromString(data), attempt, tries)
+            self._held[job.job_id] = job
         return len(reply.specs)
 
     def _on_result(self, job: RunningJob, result: v1.JobResult | None) -> None:
         if result is None:
-            self._forget(job.spec.id, job.attempt)
+            self._forget([job])
         else:
-            self._results.submit(result)
+            self._results.submit(job, result)
 
-    def _on_stored(self, results: Iterable[v1.JobResult]) -> None:
-        for result in results:
-            self._forget(result.job_id, result.attempt.attempt)
-
-    def _forget(self, job_id: str, attempt: int) -> None:
-        held = self._held.get(job_id)
-        if held is not None and held.attempt == attempt:
-            del self._held[job_id]
+    def _forget(self, jobs: Iterable[RunningJob]) -> None:
+        """Another attempt of the same job may be held by now: that one stays."""
+        for job in jobs:
+            if self._held.get(job.job_id) is job:
+                del self._held[job.job_id]
 
     def _on_free(self) -> None:
         self._claims.free()

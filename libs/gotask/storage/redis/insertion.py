@@ -25,8 +25,9 @@ class Insertion:
         self._now_us = now_us
         self._extras: list[str | int] = []
         self._created: list[Inserted] = []
+        self._ids: set[bytes] = set()
         self._jobs = [(spec.queue, position, self._job(spec)) for position, spec in enumerate(specs)]
-        if not self._extras and len({spec.id for spec in specs}) == len(specs):
+        if not self._extras and len(self._ids) == len(specs):
             # Nothing in the batch depends on the order between queues.
             self._jobs.sort(key=_queue)
 
@@ -34,20 +35,24 @@ class Insertion:
         flags = self._take_extras(spec)
         self._created.append(_SCHEDULED if flags & INSERTED_LATER else _PENDING)
         job_id, value = spec.id.encode(), value_of(spec, flags, self._now_us)
+        self._ids.add(job_id)
         return _LENGTHS.pack(len(value), len(job_id)) + job_id + value
 
     def _take_extras(self, spec: v1.JobSpec) -> int:
-        """The job's flags; what they call for goes to the extras."""
+        """The job's flags; what they call for goes to the extras, in this order."""
         flags = 0
-        for flag, extra in (
-            (INSERTED_LATER, spec.scheduled_at_us if spec.scheduled_at_us > self._now_us else 0),
-            (HAS_EXPIRY, spec.expires_at_us),
-            (HAS_UNIQUE, spec.unique_key),
-            (HAS_IDEMPOTENCY, spec.idempotency_key),
-        ):
-            if extra:
-                flags |= flag
-                self._extras.append(extra)
+        if (scheduled_at_us := spec.scheduled_at_us) > self._now_us:
+            flags |= INSERTED_LATER
+            self._extras.append(scheduled_at_us)
+        if expires_at_us := spec.expires_at_us:
+            flags |= HAS_EXPIRY
+            self._extras.append(expires_at_us)
+        if unique_key := spec.unique_key:
+            flags |= HAS_UNIQUE
+            self._extras.append(unique_key)
+        if idempotency_key := spec.idempotency_key:
+            flags |= HAS_IDEMPOTENCY
+            self._extras.append(idempotency_key)
         return flags
 
     def arguments(self) -> list[Any]:

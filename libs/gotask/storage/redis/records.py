@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from gotask import v1
+from gotask.jobs.history import varint
 from gotask.jobs.states import PENDING, RETRYING, RUNNING, SCHEDULED, TERMINAL
 
 HAS_EXPIRY, HAS_UNIQUE, HAS_IDEMPOTENCY, CANCEL_REQUESTED, LARGE_RESULT, INSERTED_LATER = 1, 2, 4, 8, 16, 32
@@ -65,17 +66,6 @@ def worker_name(worker: str) -> bytes:
 def token(attempt: int) -> bytes:
     """How the record of a job begins while *attempt* holds its lease."""
     return bytes((RUNNING,)) + attempt.to_bytes(4, "big")
-
-
-@lru_cache(maxsize=4096)
-def varint(number: int) -> bytes:
-    """A number as protobuf writes it."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
 
 
 def fragment(history: bytes, result: bytes) -> bytes:
