@@ -20,7 +20,8 @@ class ServerProcess:
 
     def start(self, deadline_s: float = 30) -> None:
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self.command.argv, stdout=log, stderr=log)
+            environment = {**os.environ, **self.command.environment}
+            self._process = subprocess.Popen(self.command.argv, stdout=log, stderr=log, env=environment)
         wait_until_blocking(
             lambda: self._running() and self.command.ready(),
             f"{self.command.name} answers (its log: {self._log})",

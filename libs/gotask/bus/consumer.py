@@ -40,7 +40,7 @@ class Undecodable(Exception):
 
 
 class BatchConsumer(Generic[T]):
-    """Feeds the messages of a stream to *apply*, batch by batch, in order.
+    """Feeds the messages of a stream to *apply*, batch by batch, in order unless several are applied at once.
 
     *apply* makes the changes, which must be safe to repeat, and returns what is to be published. Then that is
     published, and the messages are acknowledged, while the next batch is applied. A crash anywhere replays the batch.
@@ -62,9 +62,12 @@ class BatchConsumer(Generic[T]):
         window: int = 64,
         max_batch_bytes: int = 192 * 1024,
         completions: int = 4,
+        appliers: int = 1,
     ) -> None:
         """
         :param completions: batches that may be applied and not yet acknowledged.
+        :param appliers: batches that may be applied at once, so that one is prepared while the storage works on
+            another. More than one gives up the order of batches.
         """
         self._bus = bus
         self._stream = bus.subjects.stream(stream)
@@ -75,20 +78,21 @@ class BatchConsumer(Generic[T]):
         self._puller = Puller(bus, self._stream, durable, window=window, max_batch_bytes=max_batch_bytes)
         self._room = asyncio.Semaphore(completions)
         self._completing: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.Task[None] | None = None
+        self._appliers = appliers
+        self._loops: list[asyncio.Task[None]] = []
         self._stopping = False
 
     async def start(self) -> None:
         await ensure_consumer(self._bus.js, self._stream, self._durable)
         await self._puller.start()
-        self._loop = asyncio.create_task(self._run(), name=f"consume {self._stream}")
+        self._loops = [asyncio.create_task(self._run(), name=f"consume {self._stream}") for _ in range(self._appliers)]
 
     async def stop(self) -> None:
-        """Finishes the batch under way; what was not begun stays in the stream."""
+        """Finishes the batches under way; what was not begun stays in the stream."""
         self._stopping = True
         await self._puller.stop()
-        if self._loop is not None:
-            await self._loop
+        for loop in self._loops:
+            await loop
         if self._completing:
             await asyncio.wait(self._completing)
 

@@ -2,13 +2,14 @@
 
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class ServerCommand:
-    """How to start a server in the foreground; ``ready`` asks once, without waiting long."""
+    """How to start a server in the foreground, with *environment* added to its caller's; ``ready`` asks once, without
+    waiting long."""
 
     name: str
     argv: list[str]
@@ -16,6 +17,7 @@ class ServerCommand:
     port: int
     data: Path
     ready: Callable[[], bool]
+    environment: dict[str, str] = field(default_factory=dict)
 
 
 def free_port() -> int:

@@ -46,7 +46,14 @@ class QueueManagerService:
             transient=transient,
         )
         self._results = BatchConsumer(
-            bus, Stream.RESULTS, GROUP, decode=decode_results, apply=outcomes.apply, transient=transient
+            bus,
+            Stream.RESULTS,
+            GROUP,
+            decode=decode_results,
+            apply=outcomes.apply,
+            transient=transient,
+            # Attempts end in any order: an attempt is fenced, and its successor begins only once it has ended.
+            appliers=2,
         )
         self._due = BatchConsumer(bus, Stream.DUE, GROUP, decode=decode_due, apply=release.apply, transient=transient)
 

@@ -86,7 +86,7 @@ def _server(command: ServerCommand) -> Child:
     async def ready() -> bool:
         return command.ready()
 
-    return Child(command.name, command.argv, ready)
+    return Child(command.name, command.argv, ready, command.environment)
 
 
 def _free(port: int, option: str) -> int:
