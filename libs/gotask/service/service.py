@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -13,6 +12,7 @@ import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
+from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.settings import InvalidSettings, ServiceSettings
 
@@ -100,7 +100,7 @@ def stop_on_signals() -> asyncio.Event:
 def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
     """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code."""
     configure_logging(name, settings.log_level, settings.log_format)
-    _collect_seldom()
+    collect_seldom()
 
     async def guarded() -> int:
         stop = stop_on_signals()
@@ -113,14 +113,6 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
     with contextlib.suppress(KeyboardInterrupt):
         return uvloop.run(guarded())
     return 130
-
-
-def _collect_seldom() -> None:
-    """Thousands of jobs under way are thousands of live objects, which each collection would walk in vain: by default
-    that takes a third of a busy worker's time. What is loaded by now lives as long as the process."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
 
 
 async def open_bus(settings: ServiceSettings, name: str) -> Bus:

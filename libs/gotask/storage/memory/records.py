@@ -83,8 +83,9 @@ class QueueRecord:
 
     def count_ended(self, now_us: int) -> None:
         bucket = now_us // _BUCKET_US
-        for old in [old for old in self.buckets if old <= bucket - _BUCKETS_PER_MINUTE]:
-            del self.buckets[old]
+        if bucket not in self.buckets:
+            for old in [old for old in self.buckets if old <= bucket - _BUCKETS_PER_MINUTE]:
+                del self.buckets[old]
         self.buckets[bucket] += 1
 
     def ended_last_minute(self, now_us: int) -> int:

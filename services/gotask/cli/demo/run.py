@@ -1,9 +1,9 @@
 """Runs the demo."""
 
-import asyncio
 import sys
 from pathlib import Path
 
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -24,7 +24,7 @@ def run_demo(data: Path, *, once: bool) -> int:
     console = Console(highlight=False)
     try:
         with locked(data):
-            return asyncio.run(_demo(data, console, once=once))
+            return uvloop.run(_demo(data, console, once=once))
     except (InUse, PortTaken, NotReady, BinaryNotFound) as error:
         sys.stderr.write(f"gotask demo: {error}\n")
         return 1

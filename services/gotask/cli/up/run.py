@@ -6,6 +6,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -15,6 +16,7 @@ from gotask.cli.up.options import UpOptions
 from gotask.cli.up.plan import Plan, PortTaken, make_plan
 from gotask.cli.up.supervisor import NotReady, Supervisor
 from gotask.embedded import BinaryNotFound
+from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.service import stop_on_signals
 
@@ -26,7 +28,7 @@ def run_up(options: UpOptions) -> int:
     console = Console(stderr=False, highlight=False)
     try:
         with locked(options.data):
-            return asyncio.run(_up(options, console))
+            return uvloop.run(_up(options, console))
     except (InUse, PortTaken, NotReady, BinaryNotFound) as error:
         sys.stderr.write(f"gotask up: {error}\n")
         return 1
@@ -55,6 +57,7 @@ async def running(options: UpOptions, plan: Plan, write: Write, stop: asyncio.Ev
             from gotask.cli.up.standalone import Standalone
 
             configure_logging("standalone", "info", "console")
+            collect_seldom()
             services = await Standalone.build(options, plan.environment)
             await services.start()
             try:
