@@ -54,10 +54,13 @@ class SubmitJobs(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     REPLY_TO_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REPLY_WITHIN_US_FIELD_NUMBER: _builtins.int
     reply_to: _builtins.str
     """where a SubmitReply goes once the jobs are stored; empty: nowhere"""
     request_id: _builtins.str
     """comes back in the reply"""
+    reply_within_us: _builtins.int
+    """how long the submitter waits for the reply; 0: 2 s"""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.JobSpec]: ...
     def __init__(
@@ -66,10 +69,11 @@ class SubmitJobs(_message.Message):
         jobs: _abc.Iterable[_job_pb2.JobSpec] | None = ...,
         reply_to: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reply_within_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "reply_to", b"reply_to", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "reply_to", b"reply_to", "reply_within_us", b"reply_within_us", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
