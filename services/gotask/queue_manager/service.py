@@ -3,6 +3,7 @@
 from gotask.bus.bus import Bus
 from gotask.bus.consumer import BatchConsumer
 from gotask.bus.subjects import Stream
+from gotask.queue_manager.dead_letters import DeadLetterCommands
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.intake import Intake
 from gotask.queue_manager.job_commands import JobCommands
@@ -35,6 +36,7 @@ class QueueManagerService:
         intake = Intake(settings, bus, storage, clock, self._queues, self._dispatcher)
         release = Release(bus, storage, clock, self._dispatcher)
         self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
+        self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
         self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues, self._dispatcher)
         self._leases = Leases(settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events)
         self._upkeep = Upkeep(settings, storage, clock, self._events)
@@ -67,6 +69,7 @@ class QueueManagerService:
         await self._due.start()
         await self._submissions.start()
         await self._job_commands.start()
+        await self._dead_letters.start()
         await self._queue_commands.start()
         await self._upkeep.start()
 
