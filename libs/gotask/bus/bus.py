@@ -12,6 +12,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.api import Header
 
 from gotask import v1
@@ -212,7 +213,7 @@ class Bus:
         # Not message.respond(): that one sends the request's headers back.
         await self.publish(message.reply, reply.SerializeToString())
 
-    async def subscribe(self, subject: str, handle: Callable[[Msg], Awaitable[None]], group: str = "") -> None:
+    async def subscribe(self, subject: str, handle: Callable[[Msg], Awaitable[None]], group: str = "") -> Subscription:
         """Core subscription; messages are handled concurrently, each in a task of its own."""
 
         async def spawn(message: Msg) -> None:
@@ -220,7 +221,7 @@ class Bus:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        await self.client.subscribe(subject, queue=group, cb=spawn)
+        return await self.client.subscribe(subject, queue=group, cb=spawn)
 
     async def close(self) -> None:
         """Sends what is buffered and ends the connection. Not ``drain()``, which can take half a minute."""

@@ -61,6 +61,20 @@ class Desk:
         claims = await self.storage.claim([Slot("hand", 1, [Share(queue, 1)])], now_us, now_us + round(lease_s * 1e6))
         return claims.jobs[0][0]
 
+    async def ask(self, worker: str, capacity: int = 1, wait_s: float = 20, queue: str = "default") -> v1.ClaimReply:
+        """Claims as a worker does; the first part of the answer."""
+        request = v1.ClaimRequest(worker=worker, queues=[queue], capacity=capacity, wait_us=round(wait_s * 1e6))
+        data = request.SerializeToString()
+        answer = await self.bus.client.request(self.bus.subjects.claim, data, timeout=wait_s + 5)
+        return v1.ClaimReply.FromString(answer.data)
+
+    async def submit(self, queue: str = "default") -> str:
+        """Publishes a job as a client does."""
+        spec = v1.JobSpec(id=new_id(), type="echo", queue=queue)
+        data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
+        await self.bus.publish_durable(Publication(self.bus.subjects.submit(queue), data, spec.id))
+        return spec.id
+
     async def report(self, claimed: Claimed, outcome: v1.Outcome.ValueType, **fields: Any) -> None:
         """Publishes an attempt's result as its worker would, once."""
         now_us = SystemClock().now_us()
