@@ -99,6 +99,16 @@ def test_a_failed_attempt_is_retried_while_one_is_left() -> None:
     assert after_failure(running(9, attempts_forgiven=8), failed(9), True, 0).state == states.RETRYING
 
 
+def test_a_late_result_of_a_forgiven_attempt_breaks_nothing() -> None:
+    assert after_failure(running(4, attempts_forgiven=4), failed(4), True, 0) == (states.RETRYING, 60 * SECOND, False)
+    assert after_failure(running(5, attempts_forgiven=4), failed(1), True, 0).state == states.RETRYING
+
+
+def test_a_handler_cannot_put_a_retry_off_for_ever() -> None:
+    decision = after_failure(running(1), failed(1, retry_after_us=2**64 - 1), True, 100)
+    assert decision == (states.RETRYING, 100 + MAX_US, False)
+
+
 def test_a_handler_may_set_the_delay_or_refuse_a_retry() -> None:
     assert after_failure(running(1), failed(1, retry_after_us=5), True, 100) == (states.RETRYING, 105, False)
     assert after_failure(running(1), failed(1, no_retry=True), True, 0).state == states.DEAD

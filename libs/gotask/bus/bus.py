@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -11,6 +12,7 @@ import structlog
 from google.protobuf.message import DecodeError, Message
 from nats.aio.client import Client
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 from nats.js.api import Header
 
 from gotask import v1
@@ -25,6 +27,9 @@ _TRY_TIMEOUT_S = 2.0
 _PAUSE_S = 0.1
 _STREAM_FULL = frozenset({10077, 10122})
 _HEADROOM = 4096
+_ID = "Gotask-Command-Id"
+_REPEATED = "Gotask-Repeated"
+_REPEAT_HEADER = "Gotask-Repeat"
 
 Reply = TypeVar("Reply", bound=Message)
 
@@ -42,6 +47,16 @@ class Publication(NamedTuple):
     subject: str
     data: bytes
     msg_id: str
+
+
+class Command(NamedTuple):
+    """A command as its owner gets it."""
+
+    data: bytes
+    id: str
+    """The same for every try."""
+    repeated: bool
+    """Whether an earlier try may have been carried out, by anybody, and only its answer was lost."""
 
 
 class Bus:
@@ -142,25 +157,34 @@ class Bus:
             await asyncio.sleep(_PAUSE_S)
 
     async def command(self, verb: str, request: Message, reply_type: type[Reply], timeout_s: float = 5) -> Reply:
-        """Gives a command to the service that owns it. Commands are safe to repeat, and are repeated while nobody
-        answers. CommandError says what was wrong; its code is UNAVAILABLE when nobody answered in time."""
-        return await self.request(self.subjects.command(verb), request, reply_type, timeout_s)
+        """Gives a command to the service that owns it, and repeats it under the same id while nobody answers.
+
+        CommandError says what was wrong; its code is UNAVAILABLE when nobody answered in time.
+        """
+        return await self._ask(self.subjects.command(verb), request, reply_type, timeout_s, {_ID: uuid.uuid4().hex})
 
     async def request(self, subject: str, request: Message, reply_type: type[Reply], timeout_s: float = 5) -> Reply:
-        """A request whose answer comes in a CommandReply."""
+        """A request whose answer comes in a CommandReply. It is safe to repeat, and is repeated as a command is."""
+        return await self._ask(subject, request, reply_type, timeout_s, {})
+
+    async def _ask(
+        self, subject: str, request: Message, reply_type: type[Reply], timeout_s: float, headers: dict[str, str]
+    ) -> Reply:
         data = request.SerializeToString()
         self._check_size(data)
         end = time.monotonic() + timeout_s
         while True:
-            left = end - time.monotonic()
+            timeout = max(min(_TRY_TIMEOUT_S, end - time.monotonic()), 0.01)
             try:
-                message = await self.client.request(subject, data, timeout=max(min(_TRY_TIMEOUT_S, left), 0.01))
+                message = await self.client.request(subject, data, timeout=timeout, headers=headers or None)
                 return _unwrap(message.data, reply_type)
             except (nats.errors.Error, TimeoutError) as error:
                 if time.monotonic() + _PAUSE_S > end:
                     raise CommandError(
                         Code.UNAVAILABLE, f"nobody answered {subject.rsplit('.', 1)[-1]} in {timeout_s:g} s"
                     ) from error
+                if headers and not isinstance(error, nats.errors.NoRespondersError):
+                    headers[_REPEATED] = "1"
                 await asyncio.sleep(_PAUSE_S)
 
     async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> None:
@@ -170,13 +194,26 @@ class Bus:
         """
 
         async def answer(message: Msg) -> None:
-            reply = await _answer(subject, handle, message.data)
-            # Not message.respond(): that one sends the request's headers back.
-            await self.publish(message.reply, reply.SerializeToString())
+            await self._reply(message, handle(message.data))
 
         await self.subscribe(subject, answer, group)
 
-    async def subscribe(self, subject: str, handle: Callable[[Msg], Awaitable[None]], group: str = "") -> None:
+    async def serve_command(self, verb: str, group: str, handle: Callable[[Command], Awaitable[Message]]) -> None:
+        """Answers the command *verb*, as :meth:`serve` does."""
+
+        async def answer(message: Msg) -> None:
+            headers = message.headers or {}
+            command = Command(message.data, headers.get(_ID) or uuid.uuid4().hex, _REPEATED in headers)
+            await self._reply(message, handle(command))
+
+        await self.subscribe(self.subjects.command(verb), answer, group)
+
+    async def _reply(self, message: Msg, answer: Awaitable[Message]) -> None:
+        reply = await _answer(message.subject, answer)
+        # Not message.respond(): that one sends the request's headers back.
+        await self.publish(message.reply, reply.SerializeToString())
+
+    async def subscribe(self, subject: str, handle: Callable[[Msg], Awaitable[None]], group: str = "") -> Subscription:
         """Core subscription; messages are handled concurrently, each in a task of its own."""
 
         async def spawn(message: Msg) -> None:
@@ -184,7 +221,7 @@ class Bus:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-        await self.client.subscribe(subject, queue=group, cb=spawn)
+        return await self.client.subscribe(subject, queue=group, cb=spawn)
 
     async def close(self) -> None:
         """Sends what is buffered and ends the connection. Not ``drain()``, which can take half a minute."""
@@ -209,9 +246,9 @@ def _unwrap(data: bytes, reply_type: type[Reply]) -> Reply:
     return reply_type.FromString(reply.body)
 
 
-async def _answer(subject: str, handle: Callable[[bytes], Awaitable[Message]], data: bytes) -> v1.CommandReply:
+async def _answer(subject: str, answer: Awaitable[Message]) -> v1.CommandReply:
     try:
-        return v1.CommandReply(body=(await handle(data)).SerializeToString())
+        return v1.CommandReply(body=(await answer).SerializeToString())
     except CommandError as error:
         return v1.CommandReply(status=error.status())
     except DecodeError as error:

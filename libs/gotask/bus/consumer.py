@@ -127,7 +127,8 @@ class BatchConsumer(Generic[T]):
             if len(received) > 1:
                 _log.warning("batch failed, trying its messages one by one", stream=self._stream, error=repr(error))
                 for one, message in zip(received, messages, strict=True):
-                    await self._apply_all([one], [message])
+                    # It may have been applied before something else failed.
+                    await self._apply_all([one._replace(redelivered=True)], [message])
                 return
             _log.exception("message failed", stream=self._stream, cause=received[0].cause)
             await self._failed(messages[0], error)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gotask import v1
+from gotask.jobs.durations import MAX_US
 from gotask.jobs.retry import delay_us
 from gotask.jobs.states import CANCELLED, DEAD, FAILED, PENDING, RETRYING, SUCCESS
 
@@ -35,11 +36,12 @@ def after_failure(
     """
     if job.cancel_requested:
         return WAS_CANCELLED
-    tries = result.attempt.attempt - job.attempts_forgiven
+    # Below one for a late result of an attempt that was forgiven since: whatever is decided of it is stale.
+    tries = max(result.attempt.attempt - job.attempts_forgiven, 1)
     if result.no_retry or tries > job.spec.retry.max_retries:
         return Decision(_end(dead_letter))
     if result.HasField("retry_after_us"):
-        return Decision(RETRYING, now_us + result.retry_after_us)
+        return Decision(RETRYING, now_us + min(result.retry_after_us, MAX_US))
     return Decision(RETRYING, now_us + delay_us(job.spec.retry, tries, rand))
 
 

@@ -164,21 +164,21 @@ def _finite(value: Any) -> bool:
 class QueueFields(RetryFields):
     """A queue's settings; those not given take their defaults."""
 
-    max_workers: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    max_workers: Annotated[int, Field(ge=0, le=limits.MAX_WORKERS)] = 0
     """Jobs running at once over the whole fleet; 0 is no limit."""
-    max_length: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    max_length: Annotated[int, Field(ge=0, le=limits.MAX_LENGTH)] = 0
     """Jobs waiting; a submission to a full queue is refused with 429. 0 is no limit."""
-    rate_limit: Annotated[float, Field(ge=0, le=1_000_000)] = 0
+    rate_limit: Annotated[float, Field(ge=0, le=limits.MAX_RATE)] = 0
     """Jobs started per second over the whole fleet; 0 is no limit."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
     """Strict between queues: a worker that serves several takes from the highest first."""
-    weight: Annotated[int, Field(ge=1, le=1_000)] = 1
+    weight: Annotated[int, Field(ge=1, le=limits.MAX_WEIGHT)] = 1
     """Share between queues of equal priority."""
     timeout: Duration = 5 * 60 * 1_000_000
     """One attempt's limit, for jobs that give none."""
     dead_letter: bool = True
     """Whether a job with no attempt left is kept as a dead letter; otherwise it ends failed."""
-    lease: Annotated[Duration, Field(ge=1_000_000, le=86_400_000_000)] = 30 * 1_000_000
+    lease: Annotated[Duration, Field(ge=limits.MIN_LEASE_US, le=limits.MAX_LEASE_US)] = 30 * 1_000_000
     """How long a silent worker keeps a job."""
     retention_success: Duration = 24 * 3600 * 1_000_000
     """How long jobs that ended in success are kept."""

@@ -54,10 +54,13 @@ class SubmitJobs(_message.Message):
     JOBS_FIELD_NUMBER: _builtins.int
     REPLY_TO_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    REPLY_WITHIN_US_FIELD_NUMBER: _builtins.int
     reply_to: _builtins.str
     """where a SubmitReply goes once the jobs are stored; empty: nowhere"""
     request_id: _builtins.str
     """comes back in the reply"""
+    reply_within_us: _builtins.int
+    """how long the submitter waits for the reply; 0: 2 s"""
     @_builtins.property
     def jobs(self) -> _containers.RepeatedCompositeFieldContainer[_job_pb2.JobSpec]: ...
     def __init__(
@@ -66,10 +69,11 @@ class SubmitJobs(_message.Message):
         jobs: _abc.Iterable[_job_pb2.JobSpec] | None = ...,
         reply_to: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        reply_within_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "reply_to", b"reply_to", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["jobs", b"jobs", "reply_to", b"reply_to", "reply_within_us", b"reply_within_us", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,3 +308,66 @@ class QueueName(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___QueueName: _TypeAlias = QueueName  # noqa: Y015
+
+@_typing.final
+class DeadLetters(_message.Message):
+    """Which dead letters of a queue: all that match every criterion that is given."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUEUE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ERROR_TYPE_FIELD_NUMBER: _builtins.int
+    IDS_FIELD_NUMBER: _builtins.int
+    CURSOR_FIELD_NUMBER: _builtins.int
+    queue: _builtins.str
+    type: _builtins.str
+    error_type: _builtins.str
+    """of the error of the last attempt"""
+    cursor: _builtins.str
+    """next_cursor of the answer before, to go on there; not together with ids"""
+    @_builtins.property
+    def ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """these and no others; 1,000 at most"""
+
+    def __init__(
+        self,
+        *,
+        queue: _builtins.str = ...,
+        type: _builtins.str = ...,
+        error_type: _builtins.str = ...,
+        ids: _abc.Iterable[_builtins.str] | None = ...,
+        cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "error_type", b"error_type", "ids", b"ids", "queue", b"queue", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLetters: _TypeAlias = DeadLetters  # noqa: Y015
+
+@_typing.final
+class DeadLettersChanged(_message.Message):
+    """What a command about dead letters did within the second or so that it works at a time."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    COUNT_FIELD_NUMBER: _builtins.int
+    NEXT_CURSOR_FIELD_NUMBER: _builtins.int
+    count: _builtins.int
+    next_cursor: _builtins.str
+    """there may be more: repeat the command with it; empty at the end"""
+    def __init__(
+        self,
+        *,
+        count: _builtins.int = ...,
+        next_cursor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "next_cursor", b"next_cursor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeadLettersChanged: _TypeAlias = DeadLettersChanged  # noqa: Y015

@@ -1,6 +1,7 @@
 """The gateway, put together."""
 
 from gotask.bus.bus import Bus
+from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
@@ -25,7 +26,8 @@ class GatewayService:
         self._watches = Watches(bus)
         jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
         queues = Queues(bus, storage, clock, settings.command_timeout)
-        app = build_app(settings, clock, jobs, queues, self.missing)
+        dead = DeadLetters(bus, storage, queues, settings.command_timeout)
+        app = build_app(settings, clock, jobs, queues, dead, self.missing)
         self._http = HttpServer(app, settings.http_addr, settings.http_port)
 
     async def start(self) -> None:

@@ -78,7 +78,12 @@ class Submissions:
     async def _flush(self, parcels: list[_Parcel]) -> list[None]:
         request_id = new_id()
         specs = [parcel.spec for parcel in parcels]
-        request = v1.SubmitJobs(jobs=specs, reply_to=self._inbox, request_id=request_id)
+        request = v1.SubmitJobs(
+            jobs=specs,
+            reply_to=self._inbox,
+            request_id=request_id,
+            reply_within_us=round(self._reply_timeout_s * 1e6),
+        )
         self._unanswered[request_id] = parcels
         try:
             await self._bus.publish_durable(

@@ -8,9 +8,11 @@ from itertools import pairwise
 import structlog
 from google.protobuf.message import DecodeError
 from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription
 
 from gotask import v1
 from gotask.bus.bus import Bus
+from gotask.queue_manager.deliveries import Deliveries
 from gotask.queue_manager.parking import ParkedClaim, Parking
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.queues import Queues
@@ -51,23 +53,32 @@ class Dispatcher:
         self._first_lease_us = round(settings.first_lease * 1e6)
         self._parking = Parking()
         self._shares = ShareKeeper()
+        self._deliveries = Deliveries(bus, storage, clock, events, self.wake)
         self._kick = asyncio.Event()
         self._stopping = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._claims: Subscription | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self._polling: asyncio.Task[None] | None = None
         self._hints: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
-        await self._bus.subscribe(self._bus.subjects.claim, self._on_claim, GROUP)
+        await self._deliveries.start()
+        self._claims = await self._bus.subscribe(self._bus.subjects.claim, self._on_claim, GROUP)
         await self._bus.subscribe(self._bus.subjects.any_wake, self._on_wake)
         await self._bus.subscribe(self._bus.subjects.withdraw, self._on_withdraw)
-        self._tasks = [asyncio.create_task(self._serve()), asyncio.create_task(self._poll())]
+        self._serving = asyncio.create_task(self._serve())
+        self._polling = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
-        """Answers every parked claim with nothing: its worker turns to another queue-manager."""
+        """Takes no more claims, sends out what is being claimed, and answers every parked claim with nothing: its
+        worker turns to another queue-manager."""
+        if self._claims is not None and not self._bus.client.is_closed:
+            await self._claims.unsubscribe()
         self._stopping = True
         self._kick.set()
-        for task in self._tasks:
-            await stop_task(task)
+        await stop_task(self._polling)
+        if self._serving is not None:
+            await self._serving
         for claim in list(self._parking.overdue(self._clock.now_us() + 2 * _MAX_WAIT_US)):
             await self._reply(claim, [], 0)
 
@@ -142,10 +153,12 @@ class Dispatcher:
         lease_until_us = now_us + self._first_lease_us
         try:
             served = await self._storage.claim([self._slot(claim) for claim in claims], now_us, lease_until_us)
-        except StorageError as error:
-            _log.warning("claims wait for the storage", error=str(error))
+        except Exception as error:
             await self._put_back(claims)
             self._parking.poll()
+            if not isinstance(error, StorageError):
+                raise
+            _log.warning("claims wait for the storage", error=str(error))
             await asyncio.sleep(_OUTAGE_PAUSE_S)
             return
         await self._put_back([claim for claim, jobs in zip(claims, served.jobs, strict=True) if not jobs])
@@ -169,7 +182,10 @@ class Dispatcher:
         if not claim.reply:
             return
         for part in _parts(jobs, lease_until_us, self._bus.max_payload):
-            await self._bus.publish(claim.reply, part.SerializeToString())
+            if part.specs:
+                await self._deliveries.send(claim.reply, claim.worker, part)
+            else:
+                await self._bus.publish(claim.reply, part.SerializeToString())
 
     def _publish(self, claims: list[ParkedClaim], served: Claims, now_us: int) -> None:
         log = self._events.new_log(now_us)

@@ -17,6 +17,7 @@ from gotask.queue_manager.submission import Submission
 from gotask.service.clock import Clock
 from gotask.storage.contract import Inserted, InsertStatus, Storage
 
+_REPLY_WITHIN_US = 2_000_000
 _CREATED = InsertStatus.CREATED
 _DUPLICATE = InsertStatus.DUPLICATE
 _STORED = (_CREATED, _DUPLICATE)
@@ -111,13 +112,19 @@ class Intake:
         if request.reply_to:
             results = [_result(spec, outcome) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
             await self._reply(request, results)
-            if not redelivered:
+            if not redelivered and self._in_time(submission):
                 return []
         return [
             self._rejection(submission, spec, _refusal(spec, outcome), f"{cause}:{index}")
             for index, (spec, outcome) in enumerate(zip(request.jobs, outcomes, strict=True))
             if not _is_stored(outcome)
         ]
+
+    def _in_time(self, submission: Submission) -> bool:
+        """Whether the reply surely comes before the submitter gives it up: half of its patience is for the way."""
+        within_us = submission.request.reply_within_us or _REPLY_WITHIN_US
+        stored_at_us = submission.message.metadata.timestamp.timestamp() * 1e6
+        return self._clock.now_us() - stored_at_us < within_us / 2
 
     async def _reply(self, request: v1.SubmitJobs, results: list[v1.SubmitResult]) -> None:
         reply = v1.SubmitReply(request_id=request.request_id, results=results)

@@ -1,11 +1,13 @@
 """Leases: heartbeats extend them, silence ends them."""
 
 import asyncio
+import time
 
 import structlog
 
 from gotask import v1
 from gotask.bus.bus import Bus
+from gotask.bus.errors import Code, CommandError
 from gotask.bus.group_commit import GroupCommit
 from gotask.jobs.history import history_of
 from gotask.jobs.outcomes import Decision, after_lost_lease
@@ -33,10 +35,15 @@ _log = structlog.get_logger("gotask.queue_manager")
 
 _DEFAULT_LEASE_US = 30_000_000
 _SCAN_LIMIT = 500
+_LATE_S = 1.0
 
 
 class Leases:
-    """Answers Heartbeats, and takes jobs away from workers that fell silent."""
+    """Answers Heartbeats, and takes jobs away from workers that fell silent.
+
+    Silence counts only while it could have been broken: after a start, an outage of the broker or the storage, or a
+    pause of this process, workers have the time of a first lease to be heard again.
+    """
 
     def __init__(
         self,
@@ -59,8 +66,11 @@ class Leases:
         self._events = events
         self._beats = GroupCommit(self._extend, max_items=200)
         self._scanning: asyncio.Task[None] | None = None
+        self._judges_from = 0.0
 
     async def start(self) -> None:
+        self._was_deaf()
+        self._bus.on_reconnect(self._was_deaf)
         await self._bus.serve(self._bus.subjects.heartbeat, GROUP, self._on_heartbeat)
         self._scanning = asyncio.create_task(self._scan())
 
@@ -68,12 +78,27 @@ class Leases:
         await stop_task(self._scanning)
         await self._beats.drain()
 
+    def _was_deaf(self) -> None:
+        """Heartbeats may have been missed: no lease is judged until there was time to hear from every worker."""
+        self._judges_from = time.monotonic() + self._settings.first_lease
+
     async def _on_heartbeat(self, data: bytes) -> v1.HeartbeatReply:
         heartbeat = v1.Heartbeat.FromString(data)
+        if not heartbeat.worker.id:
+            raise CommandError(Code.INVALID_ARGUMENT, "is missing", "worker.id")
+        if not len(heartbeat.job_ids) == len(heartbeat.attempts) == len(heartbeat.queues):
+            raise CommandError(Code.INVALID_ARGUMENT, "job_ids, attempts and queues differ in length", "job_ids")
         with unavailable_as_status():
             return await self._beats.submit(heartbeat)
 
     async def _extend(self, beats: list[v1.Heartbeat]) -> list[v1.HeartbeatReply]:
+        try:
+            return await self._extend_all(beats)
+        except StorageError:
+            self._was_deaf()
+            raise
+
+    async def _extend_all(self, beats: list[v1.Heartbeat]) -> list[v1.HeartbeatReply]:
         """One storage call for the leases of all heartbeats, one for their workers."""
         now_us = self._clock.now_us()
         leases = [
@@ -106,12 +131,19 @@ class Leases:
 
     async def _scan(self) -> None:
         while True:
+            due = time.monotonic() + self._settings.lease_scan
             await asyncio.sleep(self._settings.lease_scan)
+            if time.monotonic() > due + _LATE_S:
+                # This process was paused, or too busy to hear anybody.
+                self._was_deaf()
+            if time.monotonic() < self._judges_from:
+                continue
             try:
                 while await self._take_back() == _SCAN_LIMIT:
                     pass
             except StorageError as error:
                 _log.warning("leases not scanned", error=str(error))
+                self._was_deaf()
             except Exception:
                 _log.exception("leases not scanned")
 
@@ -138,8 +170,8 @@ class Leases:
             if status is not FinishStatus.APPLIED:
                 continue
             _log.warning("lease lost", job_id=lease.job_id, queue=lease.queue, worker=lease.worker)
-            if state == PENDING:
-                ready[lease.queue] = ready.get(lease.queue, 0) + 1
+            # Pending again, or a slot of a limited queue is free.
+            ready[lease.queue] = ready.get(lease.queue, 0) + 1
             kind = v1.EVENT_KIND_RETRYING if state == PENDING else KIND_OF_STATE[state]
             batch = log.batch(kind, lease.queue, job.spec.type, lease.worker)
             batch.job_ids.append(lease.job_id)

@@ -13,10 +13,11 @@ from gotask.bus.consumer import Received, Undecodable
 from gotask.jobs import limits, outcomes
 from gotask.jobs.history import history_of
 from gotask.jobs.states import PENDING, SUCCESS
-from gotask.jobs.validation import InvalidJob, check_payload
+from gotask.jobs.validation import InvalidJob, check_payload, check_queue
 from gotask.queue_manager.dispatch import Dispatcher
 from gotask.queue_manager.events import KIND_OF_STATE, EventLog, publications_of
 from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.repeats import Repeats
 from gotask.service.clock import Clock
 from gotask.storage.contract import Finish, Finished, FinishStatus, ProgressUpdate, Storage
 
@@ -32,9 +33,15 @@ _DECIDED = {
 def decode_results(message: Msg) -> v1.JobResults:
     """Reads a message of the RESULTS stream."""
     try:
-        return v1.JobResults.FromString(message.data)
+        results = v1.JobResults.FromString(message.data)
     except DecodeError as error:
         raise Undecodable(f"not a JobResults message: {error}") from None
+    try:
+        for name in {result.queue for result in results.results} | {progress.queue for progress in results.progress}:
+            check_queue(name)
+    except InvalidJob as error:
+        raise Undecodable(f"a result of the queue {name!r}: {error.reason}") from None
+    return results
 
 
 class Outcomes:
@@ -46,6 +53,7 @@ class Outcomes:
         self._clock = clock
         self._queues = queues
         self._dispatcher = dispatcher
+        self._repeats = Repeats(storage, self.keeps_dead_letters)
 
     async def apply(self, batch: list[Received[v1.JobResults]]) -> Sequence[Publication]:
         """Ends the attempts of all messages in one call; returns the events."""
@@ -53,7 +61,7 @@ class Outcomes:
         results = [result for received in batch for result in received.item.results]
         decisions = await self._decide(results, now_us)
         finishes = [_finish(result, decisions.get(index)) for index, result in enumerate(results)]
-        finished = iter(await self._storage.finish(finishes, now_us) if finishes else ())
+        finished = iter(await self._finish(batch, results, finishes, now_us))
         ended = iter(finishes)
         logs = []
         for received in batch:
@@ -64,6 +72,20 @@ class Outcomes:
         await self._record_progress(batch, logs)
         self._wake(finishes)
         return publications_of(logs, self._bus.subjects)
+
+    async def _finish(
+        self,
+        batch: list[Received[v1.JobResults]],
+        results: list[v1.JobResult],
+        finishes: list[Finish],
+        now_us: int,
+    ) -> Sequence[Finished | None]:
+        """What is to be told of each result."""
+        finished = await self._storage.finish(finishes, now_us) if finishes else []
+        if all(status is FinishStatus.APPLIED for status, _ in finished):
+            return finished
+        replayed = [received.redelivered for received in batch for _ in received.item.results]
+        return await self._repeats.settle(results, finished, replayed)
 
     async def _decide(self, results: list[v1.JobResult], now_us: int) -> dict[int, outcomes.Decision]:
         """What becomes of the jobs whose attempts did not succeed, by the results' indexes."""
@@ -149,8 +171,10 @@ def _finish(result: v1.JobResult, decision: outcomes.Decision | None) -> Finish:
     return Finish(result.job_id, result.queue, attempt.attempt, state, history, b"", due_at_us, forgiven)
 
 
-def _tell(log: EventLog, result: v1.JobResult, finish: Finish, finished: Finished) -> None:
+def _tell(log: EventLog, result: v1.JobResult, finish: Finish, finished: Finished | None) -> None:
     """Adds the event. A repeated outcome is told again, under the id it had: its first telling may not have got out."""
+    if finished is None:
+        return
     attempt = result.attempt
     status, state = finished
     stale = status is FinishStatus.STALE

@@ -20,10 +20,12 @@ class ParkedClaim:
 
 @dataclass(slots=True)
 class _Line:
-    """The claims of one profile, oldest first, and how many jobs are believed to wait for them."""
+    """The claims of one profile, oldest first, and how many jobs are believed to wait for them: in all, and those that
+    were heard of since claims were last taken out."""
 
     claims: deque[ParkedClaim] = field(default_factory=deque)
     demand: int = 0
+    news: int = 0
 
 
 class Parking:
@@ -62,6 +64,7 @@ class Parking:
             for profile in self._by_queue.get(queue, ()):
                 line = self._lines[profile]
                 line.demand += jobs
+                line.news += jobs
                 found = found or bool(line.claims)
         return found
 
@@ -79,17 +82,23 @@ class Parking:
                 line.demand -= claim.capacity
                 taken.append(claim)
             line.demand = max(line.demand, 0)
+            line.news = 0
         self._taken = taken
         return taken
 
     def put_back(self, claims: Iterable[ParkedClaim]) -> list[ParkedClaim]:
-        """Claims that got nothing wait on, at the place they had; returns those that were withdrawn meanwhile."""
+        """Claims that got nothing wait on, at the place they had; returns those that were withdrawn meanwhile.
+
+        Where one got nothing there is nothing for the others of its profile either, but for what was heard of since.
+        """
         withdrawn = []
         for claim in reversed(list(claims)):
+            line = self._line(claim.queues)
+            line.demand = min(line.demand, line.news)
             if claim.withdrawn:
                 withdrawn.append(claim)
             else:
-                self._line(claim.queues).claims.appendleft(claim)
+                line.claims.appendleft(claim)
         return withdrawn
 
     def more(self, profile: Profile) -> None:

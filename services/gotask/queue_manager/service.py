@@ -3,12 +3,14 @@
 from gotask.bus.bus import Bus
 from gotask.bus.consumer import BatchConsumer
 from gotask.bus.subjects import Stream
-from gotask.queue_manager.commands import Commands
+from gotask.queue_manager.dead_letters import DeadLetterCommands
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.intake import Intake
+from gotask.queue_manager.job_commands import JobCommands
 from gotask.queue_manager.leases import Leases
 from gotask.queue_manager.outcomes import Outcomes, decode_results
 from gotask.queue_manager.publishing import EventPublisher
+from gotask.queue_manager.queue_commands import QueueCommands
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.release import Release, decode_due
 from gotask.queue_manager.settings import QueueManagerSettings
@@ -33,7 +35,9 @@ class QueueManagerService:
         outcomes = Outcomes(bus, storage, clock, self._queues, self._dispatcher)
         intake = Intake(settings, bus, storage, clock, self._queues, self._dispatcher)
         release = Release(bus, storage, clock, self._dispatcher)
-        self._commands = Commands(bus, storage, clock, self._queues, self._dispatcher, self._events)
+        self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
+        self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
+        self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues, self._dispatcher)
         self._leases = Leases(settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events)
         self._upkeep = Upkeep(settings, storage, clock, self._events)
         transient = (StorageUnavailable,)
@@ -64,7 +68,9 @@ class QueueManagerService:
         await self._results.start()
         await self._due.start()
         await self._submissions.start()
-        await self._commands.start()
+        await self._job_commands.start()
+        await self._dead_letters.start()
+        await self._queue_commands.start()
         await self._upkeep.start()
 
     async def stop(self) -> None:

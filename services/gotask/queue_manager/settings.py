@@ -13,7 +13,7 @@ class QueueManagerSettings(StorageSettings):
     """Whether a queue is created by the first job that names it."""
     max_payload_bytes: int = Field(limits.MAX_PAYLOAD_BYTES, ge=1)
     first_lease: Seconds = 10.0
-    """How long a claimed job may take to show up in its worker's heartbeat."""
+    """How long a claimed job may take to show up in its worker's heartbeat. No queue may have a shorter lease."""
     claim_poll: Seconds = 0.5
     """How often waiting claims are tried although nothing woke them: covers lost hints and refilled rate limits."""
     lease_scan: Seconds = 1.0

@@ -39,6 +39,11 @@ async def test_a_name_is_given_once(door: Door) -> None:
     assert "'one' exists" in problem(await door.http.post(f"{API}/queues", json={"name": "one"}), 409).detail
 
 
+async def test_a_lease_is_no_shorter_than_heartbeats_keep_up_with(door: Door) -> None:
+    found = problem(await door.http.post(f"{API}/queues", json={"name": "hasty", "lease": "2s"}), 422)
+    assert (found.errors[0].field, found.errors[0].reason[:40]) == ("lease", "2s is shorter than GOTASK_FIRST_LEASE, 1")
+
+
 async def test_all_queues_are_listed_by_name(door: Door) -> None:
     for name in ("beta", "alpha"):
         await door.http.post(f"{API}/queues", json={"name": name})

@@ -5,7 +5,10 @@ import asyncio
 import httpx
 import pytest
 
+from gotask import v1
+from gotask.bus.subjects import Stream
 from gotask.gateway.rest.schemas import Job
+from gotask.jobs.request import QueueRequest
 from gotask.storage.contract import Storage
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
 from tests.support.servers import ServerProcess
@@ -149,6 +152,27 @@ async def test_without_a_queue_manager_a_job_is_accepted_and_applied_later(
         async with queue_manager(nats.address, namespace, storage):
             found = await wait_until(stored, "the job is applied")
             assert found.json()["status"] == "scheduled"
+
+
+async def test_a_job_that_is_refused_after_it_was_accepted_is_kept_with_the_reason(
+    nats: ServerProcess, namespace: str, storage: Storage
+) -> None:
+    await storage.create_queue(QueueRequest(name="small", max_length=1).to_queue("small", 1))
+    async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.05) as door:
+        answers = [await door.http.post(f"{API}/jobs", json={"type": "echo", "queue": "small"}) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [202, 202]
+        rejected = door.bus.subjects.stream(Stream.REJECTED)
+
+        async def kept() -> bool:
+            return (await door.bus.js.stream_info(rejected)).state.messages > 0
+
+        async with queue_manager(nats.address, namespace, storage):
+            await wait_until(kept, "the second job is kept as rejected")
+            message = await door.bus.js.get_msg(rejected, seq=1)
+            record = v1.Rejected.FromString(message.data or b"")
+            (spec,) = v1.SubmitJobs.FromString(record.data).jobs
+            assert message.subject == door.bus.subjects.rejected("queue_full")
+            assert (spec.id, record.reason) == (answers[1].json()["id"], "queue: queue 'small' is full")
 
 
 async def test_a_queue_that_may_not_be_created_refuses(nats: ServerProcess, namespace: str, storage: Storage) -> None:

@@ -18,6 +18,8 @@ PATHS = {
     "/queues/{name}/pause": {"post"},
     "/queues/{name}/resume": {"post"},
     "/queues/{name}/stats": {"get"},
+    "/queues/{name}/dead": {"get", "delete"},
+    "/queues/{name}/dead/retry": {"post"},
     "/workers": {"get"},
 }
 

@@ -28,6 +28,21 @@ def test_a_hint_wakes_as_many_claims_as_it_has_jobs_for_the_oldest_first() -> No
     assert parking.take(9) == claims[:2]
 
 
+def test_where_one_claim_got_nothing_the_others_are_not_tried_again_and_again() -> None:
+    parking = Parking()
+    claims = [claim(name) for name in "abc"]
+    for one in claims:
+        parking.park(one)
+    parking.put_back(parking.take(9))
+    parking.wake({"q": 1_000_000})
+    assert parking.take(9) == claims
+    parking.wake({"q": 3})
+    parking.put_back(claims)
+    assert parking.take(9) == claims[:2]
+    parking.put_back(claims[:2])
+    assert parking.take(9) == []
+
+
 def test_a_withdrawn_claim_is_let_go_also_while_it_is_tried() -> None:
     parking = Parking()
     tried, parked, other = claim("a"), claim("a", "elsewhere"), claim("b")

@@ -11,8 +11,10 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
+from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
+from gotask.gateway.rest.dead_endpoints import DeadEndpoints
 from gotask.gateway.rest.express import Express
 from gotask.gateway.rest.job_endpoints import JobEndpoints
 from gotask.gateway.rest.openapi import request_schemas
@@ -31,7 +33,9 @@ _TITLE = "GoTask"
 _DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
 
 
-def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, missing: Missing) -> ASGIApp:
+def build_app(
+    settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, dead: DeadLetters, missing: Missing
+) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
     app = FastAPI(
         title=_TITLE, version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -40,6 +44,7 @@ def build_app(settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queue
     submit.register(app.router, _PREFIX)
     JobEndpoints(jobs).register(app.router, _PREFIX)
     QueueEndpoints(settings, clock, queues).register(app.router, _PREFIX)
+    DeadEndpoints(settings, dead).register(app.router, _PREFIX)
     SystemEndpoints(missing, _TITLE).register(app.router)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)

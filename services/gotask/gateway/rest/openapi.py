@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from gotask.gateway.rest.params import DeadRetry
 from gotask.gateway.rest.problems import PROBLEM_JSON
 from gotask.gateway.rest.schemas import Problem
 from gotask.jobs.durations import format_us
@@ -29,11 +30,11 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}}}
 
 
-def body_of(schema: str) -> dict[str, Any]:
+def body_of(schema: str, *, required: bool = True) -> dict[str, Any]:
     """The body of a route, as one of :func:`request_schemas`."""
     return {
         "requestBody": {
-            "required": True,
+            "required": required,
             "content": {"application/json": {"schema": {"$ref": _REF.format(model=schema)}}},
         }
     }
@@ -43,7 +44,7 @@ def request_schemas() -> dict[str, Any]:
     """The schemas that :func:`answers` and :func:`body_of` refer to."""
     schemas = {
         model.__name__: _readable(model.model_json_schema(ref_template=_REF))
-        for model in (JobRequest, QueueRequest, QueueFields)
+        for model in (JobRequest, QueueRequest, QueueFields, DeadRetry)
     }
     schemas["BatchRequest"] = {
         "type": "object",

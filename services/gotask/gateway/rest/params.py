@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
+from gotask import v1
 from gotask.jobs.request import Duration
 from gotask.jobs.states import state_of
 from gotask.storage.contract import JobFilter
@@ -62,6 +63,37 @@ class ListParams(NoParams):
             created_from_us=_us(self.created_from),
             created_before_us=_us(self.created_before),
         )
+
+
+class DeadFilter(NoParams):
+    """Of DELETE /queues/{name}/dead."""
+
+    type: str = ""
+    error_type: str = ""
+    """Of the error of the last attempt: the exception's class, or Timeout, LeaseLost, UnknownType."""
+
+    def wanted(self, queue: str) -> v1.DeadLetters:
+        return v1.DeadLetters(queue=queue, type=self.type, error_type=self.error_type)
+
+
+class DeadListParams(DeadFilter):
+    """Of GET /queues/{name}/dead."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: str = ""
+    """``next_cursor`` of the page before."""
+
+
+class DeadRetry(DeadFilter):
+    """The body of POST /queues/{name}/dead/retry."""
+
+    ids: Annotated[list[str], Field(min_length=1, max_length=1_000)] | None = None
+    """These and no others."""
+
+    def wanted(self, queue: str) -> v1.DeadLetters:
+        wanted = super().wanted(queue)
+        wanted.ids.extend(self.ids or ())
+        return wanted
 
 
 def _us(at: AwareDatetime | None) -> int:

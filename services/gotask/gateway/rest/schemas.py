@@ -160,6 +160,20 @@ class QueueStats(_Document):
     """0 when no job is pending."""
 
 
+class DeadRetried(_Document):
+    retried: int
+    """Dead letters that are pending again."""
+    complete: bool
+    """False when there may be more: repeat the request."""
+
+
+class DeadPurged(_Document):
+    purged: int
+    """Dead letters that were forgotten."""
+    complete: bool
+    """False when there may be more: repeat the request."""
+
+
 class Worker(_Document):
     id: str
     hostname: str
