@@ -10,6 +10,7 @@ from gotask.sdk.binding import Binder
 from gotask.sdk.middleware import Middleware
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Exceptions = tuple[type[BaseException], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,7 @@ class Handler:
     binder: Binder
     in_process: bool = False
     """Whether it runs in a process of its own."""
-    no_retry_on: tuple[type[BaseException], ...] = ()
+    no_retry_on: Exceptions = ()
     """Exceptions after which its jobs are not tried again."""
     middleware: Sequence[Middleware] = ()
     """What its app has around each job."""
@@ -38,9 +39,7 @@ class App:
     :param no_retry_on: exceptions after which no job of this app is tried again.
     """
 
-    def __init__(
-        self, *, middleware: Sequence[Middleware] = (), no_retry_on: tuple[type[BaseException], ...] = ()
-    ) -> None:
+    def __init__(self, *, middleware: Sequence[Middleware] = (), no_retry_on: Exceptions = ()) -> None:
         self._handlers: dict[str, Handler] = {}
         self._around = tuple(middleware)
         self.middleware = self._around
@@ -50,7 +49,7 @@ class App:
         """Where another process finds these handlers, as module:attribute; set when they are loaded from there."""
 
     def job(
-        self, job_type: str, *, process: bool = False, no_retry_on: tuple[type[BaseException], ...] = ()
+        self, job_type: str, *, process: bool = False, no_retry_on: Exceptions = ()
     ) -> Callable[[Function], Function]:
         """Registers the decorated function for jobs of *job_type*; the function itself stays as it is.
 
@@ -78,7 +77,7 @@ class App:
 
         :raises ValueError: both have a handler for the same type.
         """
-        for handler in other._handlers.values():
+        for handler in other.handlers:
             self._add(handler)
         self.middleware += tuple(each for each in other.middleware if each not in self.middleware)
 
@@ -102,7 +101,7 @@ class App:
         return sorted(self._handlers)
 
 
-def _exceptions(given: tuple[type[BaseException], ...]) -> tuple[type[BaseException], ...]:
+def _exceptions(given: Exceptions) -> Exceptions:
     """TypeError for what cannot be raised."""
     for each in given:
         if not (isinstance(each, type) and issubclass(each, BaseException)):

@@ -105,9 +105,8 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     try:
         return get_type_hints(function, include_extras=True)
     except NameError as error:
-        raise TypeError(
-            f"an annotation of handler {function.__qualname__!r} names something that is not there when it runs: {error}"
-        ) from None
+        name = function.__qualname__
+        raise TypeError(f"an annotation of {name!r} names what is not there when it runs: {error}") from None
 
 
 def _adapter(name: str, hints: dict[str, Any]) -> TypeAdapter[Any] | None:

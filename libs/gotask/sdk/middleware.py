@@ -25,14 +25,14 @@ class Middleware:
 
     **Place.** ``before_job`` and ``after_job`` run where the handler runs: on the event loop for ``async def``, in its
     thread for ``def``, in its child process for ``process=True``; so context variables and thread-locals that
-    ``before_job`` sets are seen by the handler. ``on_failure`` and the hooks of a worker run on the worker's event loop.
-    On the loop a hook that is a plain ``def`` must not block.
+    ``before_job`` sets are seen by the handler. ``on_failure`` and the hooks of a worker run on the worker's event
+    loop. On the loop a hook that is a plain ``def`` must not block.
 
     **Time.** ``before_job`` counts towards the attempt's timeout. What runs after the handler has ten seconds.
 
     **Errors.** An exception of a hook is logged, and the job goes on as if there were no such hook. Only ``Retry``,
-    ``NoRetry`` and ``Cancelled`` mean what they mean in a handler when ``before_job`` raises them: the attempt ends so, and the
-    handler does not run.
+    ``NoRetry`` and ``Cancelled`` mean what they mean in a handler when ``before_job`` raises them: the attempt ends
+    so, and the handler does not run.
     """
 
     def before_job(self, context: JobContext) -> Hook:

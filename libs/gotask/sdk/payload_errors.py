@@ -23,16 +23,19 @@ def _path(location: Sequence[int | str], value: Any, kind: str) -> Iterator[str]
     brackets."""
     for index, part in enumerate(location):
         is_last = index == len(location) - 1
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-            yield f".{part}"
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if _has(value, part):
             value = value[part]
             yield f".{part}"
         elif is_last and kind == _MISSING:
             yield f".{part}"
         elif part != "[key]":
             yield f" (as {part})"
+
+
+def _has(value: Any, part: int | str) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
 
 
 def _reason(found: Any) -> str:
