@@ -115,7 +115,12 @@ FITTING_ORDER = {"lines": [{"width": 1}]}
         (
             several,
             {"size": {"width": 1}, "order": FITTING_ORDER, "either": "x"},
-            "payload.either (as int): Input should be a valid integer; payload.either (as list[int]): Input should be a",
+            "payload.either (as int): Input should be a valid integer; payload.either (as list[int]): ",
+        ),
+        (
+            several,
+            {"size": {"width": 1}, "order": FITTING_ORDER, "colour": 1},
+            "payload.colour: is not known; the handler takes 'size', 'order', 'either'",
         ),
         (any_number, {"a": 1, "b": "two"}, "payload.b: Input should be a valid integer"),
     ],
@@ -153,7 +158,7 @@ def test_a_function_that_can_take_no_payload_is_refused_when_it_is_registered() 
 
     for function, complaint in {
         positional: "'number' must be one that can be given by name",
-        unknown: "names something that is not there when it runs",
+        unknown: "names what is not there when it runs",
         no_schema: "'thing': no payload can be validated as",
     }.items():
         with pytest.raises(TypeError, match=complaint):
