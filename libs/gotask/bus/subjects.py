@@ -59,7 +59,7 @@ class Subjects:
         return f"{self._root}.event.{queue}.{KIND_TOKENS[kind]}"
 
     def rejected(self, reason: str) -> str:
-        return f"{self._root}.rejected.{_TOKEN.sub('_', reason)}"
+        return f"{self._root}.rejected.{_token(reason)}"
 
     def command(self, verb: str) -> str:
         return f"{self._root}.command.{verb}"
@@ -68,5 +68,18 @@ class Subjects:
         return f"{self._root}.wake.{queue}"
 
     def cancel(self, worker: str) -> str:
-        """Where a worker hears of cancellations. Characters that a subject cannot hold are replaced."""
-        return f"{self._root}.cancel.{_TOKEN.sub('_', worker)}"
+        """Where a worker hears of cancellations."""
+        return f"{self._root}.cancel.{_token(worker)}"
+
+    def drain(self, worker: str) -> str:
+        """Where a worker is told to claim nothing more."""
+        return f"{self._root}.drain.{_token(worker)}"
+
+    def resume(self, worker: str) -> str:
+        """Where a worker that drains is told to claim again."""
+        return f"{self._root}.resume.{_token(worker)}"
+
+
+def _token(text: str) -> str:
+    """Characters that a subject's token cannot hold are replaced."""
+    return _TOKEN.sub("_", text)

@@ -12,6 +12,10 @@ class AppNotFound(Exception):
     """There is no app where the user said; the text tells what is there instead."""
 
 
+class AppsConflict(Exception):
+    """Apps cannot be put together; the text says which type has two handlers."""
+
+
 def load_app(place: str) -> App:
     """The app at *place*, written ``package.module:attribute``; the current folder is searched, too."""
     module_name, colon, attribute = place.partition(":")
@@ -38,12 +42,16 @@ def load_app(place: str) -> App:
 def load_apps(places: Sequence[str]) -> App:
     """The app at the only place, or one that has the handlers of all.
 
-    :raises ValueError: two of them have a handler for the same type.
+    :raises AppsConflict: two of them have a handler for the same type.
     """
     if len(places) == 1:
         return load_app(places[0])
     together = App()
     for place in places:
-        together.include(load_app(place))
+        app = load_app(place)
+        try:
+            together.include(app)
+        except ValueError as error:
+            raise AppsConflict(f"{place!r}: {error}") from None
     together.places = tuple(places)
     return together

@@ -1,6 +1,6 @@
 """Behaviour around jobs that is not a handler's own: sessions, metrics, alerts."""
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from gotask.sdk.context import JobContext
@@ -21,14 +21,16 @@ class Middleware:
 
         app = App(middleware=[Sessions()])
 
-    **Order.** The ``before`` hooks of an app's middlewares run in the order of the list, all others in reverse.
+    **Order.** Hooks that open something, ``before_job`` and those of a start, run in the order of the app's list; those
+    that close it in reverse.
 
     **Place.** ``before_job`` and ``after_job`` run where the handler runs: on the event loop for ``async def``, in its
     thread for ``def``, in its child process for ``process=True``; so context variables and thread-locals that
     ``before_job`` sets are seen by the handler. ``on_failure`` and the hooks of a worker run on the worker's event
     loop. On the loop a hook that is a plain ``def`` must not block.
 
-    **Time.** ``before_job`` counts towards the attempt's timeout. What runs after the handler has ten seconds.
+    **Time.** An asynchronous hook has ten seconds. ``before_job`` and ``after_job`` count towards the attempt's
+    timeout.
 
     **Errors.** An exception of a hook is logged, and the job goes on as if there were no such hook. Only ``Retry``,
     ``NoRetry`` and ``Cancelled`` mean what they mean in a handler when ``before_job`` raises them: the attempt ends
@@ -68,7 +70,11 @@ class Middleware:
         """A worker has ended or handed back all its jobs."""
 
 
-def overridden(middlewares: Iterable[Middleware], name: str) -> list[Any]:
-    """The hooks called *name* of those that have one of their own."""
+_OPENING = frozenset({"before_job", "after_process_start", "before_worker_start", "after_worker_start"})
+
+
+def overridden(middlewares: Sequence[Middleware], name: str) -> list[Any]:
+    """The hooks called *name* of those that have one of their own, in the order in which they are to be called."""
     base = getattr(Middleware, name)
-    return [getattr(each, name) for each in middlewares if getattr(type(each), name) is not base]
+    hooks = [getattr(each, name) for each in middlewares if getattr(type(each), name) is not base]
+    return hooks if name in _OPENING else hooks[::-1]

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import structlog
 import uvloop
@@ -17,6 +17,8 @@ from gotask.service.logging import configure_logging
 from gotask.service.settings import InvalidSettings, ServiceSettings
 
 _log = structlog.get_logger("gotask.service")
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
 
@@ -39,12 +41,29 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
+class Hurried(Protocol):
+    """A service whose stop may take long, and can be cut short."""
+
+    def hurry(self) -> None:
+        """A second signal came: wait for nothing more."""
+        ...
+
+
 class StartFailed(Exception):
     """The service cannot start; the text says why and what to do."""
 
 
-async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSettings, stop: asyncio.Event) -> int:
+async def run_until_stopped(
+    service: Service,
+    bus: Bus,
+    settings: ServiceSettings,
+    stop: asyncio.Event,
+    hurry_on: Sequence[signal.Signals] = STOP_SIGNALS,
+) -> int:
     """Starts *service*, serves its health, waits for *stop*, and stops in an orderly way.
+
+    A signal of *hurry_on* that comes after *stop* was set cuts the stop of a :class:`Hurried` service short.
 
     The exit code: 0 after *stop*; 1 when the broker ended the connection for good, so that whoever supervises the
     process starts it anew.
@@ -65,6 +84,8 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
         await health.start()
     await service.start()
     started = True
+    if isinstance(service, Hurried):
+        hurry_on_second_signal(stop, service.hurry, hurry_on)
     _log.info("started", pid=os.getpid())
     code = 0 if await _first(stop, bus.closed) is stop else 1
     if code:
@@ -92,9 +113,18 @@ def stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def hurry_on_second_signal(
+    stop: asyncio.Event, hurry: Callable[[], None], numbers: Sequence[signal.Signals] = STOP_SIGNALS
+) -> None:
+    """Calls *hurry* for each signal that comes after *stop*, made by :func:`stop_on_signals`, was set."""
+    loop = asyncio.get_running_loop()
+    for number in numbers:
+        loop.add_signal_handler(number, lambda: hurry() if stop.is_set() else stop.set())
 
 
 def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
@@ -130,24 +160,26 @@ def run_service(
     settings_type: type[Settings],
     args: Sequence[str],
     build: Callable[[Settings, Bus], Awaitable[Service]],
-    check: Callable[[Settings], None] = lambda _: None,
+    prepare: Callable[[Settings], None] = lambda _: None,
+    hurry_on: Sequence[signal.Signals] = STOP_SIGNALS,
 ) -> int:
     """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
 
-    *check* may raise InvalidSettings for settings that do not go together.
+    *prepare* may change the settings, and raise InvalidSettings for those that do not go together. A signal of
+    *hurry_on* is the one that hurries a service that stops already.
 
     The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
     setting.
     """
     try:
         settings = settings_type.load(args)
-        check(settings)
+        prepare(settings)
     except InvalidSettings as error:
         sys.stderr.write(f"gotask {name}: {error}\n")
         return 2
 
     async def main(stop: asyncio.Event) -> int:
         bus = await open_bus(settings, name)
-        return await run_until_stopped(await build(settings, bus), bus, settings, stop)
+        return await run_until_stopped(await build(settings, bus), bus, settings, stop, hurry_on)
 
     return run_process(name, settings, main)

@@ -7,11 +7,15 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from gotask.jobs.durations import parse_us
+from gotask.service.sizes import parse_bytes
 
 PREFIX = "GOTASK_"
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_us(value) / 1e6)]
 """A duration: "5m", or a number of seconds."""
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+"""An amount of memory: "512MB", or a number of bytes."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 

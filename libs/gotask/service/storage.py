@@ -28,7 +28,7 @@ def run_storage_service(
     async def build_with_storage(settings: Settings, bus: Bus) -> Service:
         return build(settings, bus, await open_service_storage(settings))
 
-    return run_service(name, settings_type, args, build_with_storage, check=_refuse_memory)
+    return run_service(name, settings_type, args, build_with_storage, prepare=_refuse_memory)
 
 
 def _refuse_memory(settings: StorageSettings) -> None:

@@ -23,7 +23,7 @@ _SERVICES = {
     "gateway": "The door: REST.",
     "queue-manager": "Owns jobs and queues.",
     "scheduler": "Says when jobs are due.",
-    "worker": "Runs handlers: gotask worker [module:app] [flags].",
+    "worker": "Runs handlers: gotask worker [module:app ...] [flags].",
     "metrics": "Counts what happened.",
 }
 

@@ -50,9 +50,13 @@ class Claims:
 
     async def start(self) -> None:
         await self._inbox.start()
+        self.resume()
+
+    def resume(self) -> None:
+        """Begins to claim, also after a :meth:`pause`."""
         self._loop = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
+    async def pause(self) -> None:
         """Claims nothing more, and withdraws the open claims: they are answered at once, with jobs or without."""
         await stop_task(self._loop)
         withdrawal = v1.ClaimRequest(worker=self._worker_id)

@@ -12,8 +12,20 @@ _OWN = ("gotask.worker.", "gotask.sdk.", "concurrent.futures.", "asyncio.")
 _HANDLERS = "gotask.worker.builtin"
 
 
+class FailedInProcess(RemoteError):
+    """A handler in a process has failed; *judged* is what the process made of it."""
+
+    def __init__(self, judged: v1.JobResult) -> None:
+        error = judged.attempt.error
+        super().__init__(error.type, error.message, error.traceback)
+        self.judged = judged
+
+
 def judge(result: v1.JobResult, error: BaseException, no_retry_on: tuple[type[BaseException], ...]) -> None:
     """Writes into *result* what it means that a handler raised *error*."""
+    if isinstance(error, FailedInProcess):
+        result.MergeFrom(error.judged)
+        return
     if isinstance(error, Cancelled):
         result.attempt.outcome = v1.OUTCOME_CANCELLED
         return
@@ -27,8 +39,6 @@ def judge(result: v1.JobResult, error: BaseException, no_retry_on: tuple[type[Ba
 
 def describe(error: BaseException) -> v1.JobError:
     """Type, message and traceback of *error*, without GoTask's own frames at the top, each cut to a bound."""
-    if isinstance(error, RemoteError):
-        return v1.JobError(type=error.error_type, message=error.message, traceback=error.traceback)
     text = "".join(traceback.format_exception(type(error), error, _without_own(error.__traceback__)))
     return v1.JobError(
         type=type(error).__name__, message=_clean(_message(error)), traceback=_clean(text[-_MAX_TRACEBACK:])

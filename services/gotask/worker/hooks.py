@@ -2,7 +2,7 @@
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -25,8 +25,8 @@ class JobHooks:
 
     def __init__(self, middlewares: Sequence[Middleware]) -> None:
         self._before = overridden(middlewares, "before_job")
-        self._after = overridden(reversed(middlewares), "after_job")
-        self._failure = overridden(reversed(middlewares), "on_failure")
+        self._after = overridden(middlewares, "after_job")
+        self._failure = overridden(middlewares, "on_failure")
 
     @property
     def surround(self) -> bool:
@@ -78,10 +78,9 @@ async def call_hooks(hooks: Iterable[Callable[..., Any]], *arguments: Any) -> No
 
 async def _call(hook: Callable[..., Any], arguments: Sequence[Any], deciding: tuple[type[Exception], ...] = ()) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE_S):
-            waiting = hook(*arguments)
-            if waiting is not None:
-                await waiting
+        waiting = hook(*arguments)
+        if waiting is not None:
+            await _bounded(waiting)
     except deciding:
         raise
     except Exception:
@@ -93,13 +92,18 @@ def _call_blocking(
 ) -> None:
     try:
         if inspect.iscoroutinefunction(hook):
-            wait(hook(*arguments))
+            wait(_bounded(hook(*arguments)))
         else:
             hook(*arguments)
     except deciding:
         raise
     except Exception:
         _log_failure(hook)
+
+
+async def _bounded(waiting: Awaitable[None]) -> None:
+    async with asyncio.timeout(_PATIENCE_S):
+        await waiting
 
 
 def _log_failure(hook: Callable[..., Any]) -> None:

@@ -1,8 +1,10 @@
 """A job that this worker holds."""
 
 import asyncio
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from gotask import v1
 from gotask.sdk.context import JobContext
@@ -27,14 +29,20 @@ class RunningJob:
     context: JobContext
     started_at_us: int
     task: asyncio.Task[None] | None = None
+    thread: Future[Any] | None = None
+    """The handler's, when it runs in one; it may outlast the attempt."""
     interruption: Interruption | None = None
     ended: bool = False
 
-    def interrupt(self, why: Interruption) -> None:
-        """Stops the handler: a coroutine is cancelled, a thread is asked. The first reason stands."""
+    def interrupt(self, why: Interruption) -> bool:
+        """Asks the handler to end: a coroutine is cancelled, a thread sees it in its context, a process is ended.
+
+        False when that is of no use: the attempt has ended, or was interrupted before; the first reason stands.
+        """
         if self.ended or self.interruption is not None:
-            return
+            return False
         self.interruption = why
         self.context.cancelled = True
         if self.task is not None:
             self.task.cancel()
+        return True

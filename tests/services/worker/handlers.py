@@ -95,7 +95,7 @@ async def tidy_async(context: JobContext, started: str, tidied: str) -> None:
 @app.job("hungry", process=True)
 def hungry(megabytes: int) -> int:
     taken = bytearray(megabytes << 20)
-    taken[:: 4096] = b"x" * len(taken[::4096])
+    taken[::4096] = b"x" * len(taken[::4096])
     return os.getpid()
 
 

@@ -23,14 +23,16 @@ class Changes:
     async def next(self) -> list[Path]:
         """Returns the files that have changed, appeared or gone since it was last called, once there are some and
         nothing more changes."""
-        while (now := self._stamps()) == self._seen:
-            await asyncio.sleep(_LOOK_S)
         before = self._seen
-        while now != self._seen:
-            self._seen = now
-            await asyncio.sleep(_LOOK_S)
-            now = self._stamps()
+        while await self._changes_within(_LOOK_S) or self._seen == before:
+            pass
+        now = self._seen
         return sorted(path for path in before.keys() | now.keys() if before.get(path) != now.get(path))
+
+    async def _changes_within(self, seconds: float) -> bool:
+        await asyncio.sleep(seconds)
+        before, self._seen = self._seen, self._stamps()
+        return self._seen != before
 
     def _stamps(self) -> dict[Path, _Stamp]:
         return {path: stamp for folder in self._folders for path in _sources(folder) if (stamp := _stamp(path))}

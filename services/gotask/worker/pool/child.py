@@ -85,7 +85,7 @@ class Child:
         self._send(Kind.READY)
         while (order := self._orders.get()) is not None:
             self._send(Kind.DONE, self._run(order).encode())
-        self._runner.run(call_hooks(overridden(self._app.middleware[::-1], "before_process_end")))
+        self._runner.run(call_hooks(overridden(self._app.middleware, "before_process_end")))
 
     def _run(self, order: Order) -> Done:
         result = v1.JobResult()
@@ -103,7 +103,9 @@ class Child:
 
     def _call(self, handler: Handler | None, context: JobContext, payload: Any) -> Any:
         if handler is None:
-            raise LookupError(f"its module registered a handler for {context.type!r} in the worker, but not in the pool")
+            raise LookupError(
+                f"its module registered a handler for {context.type!r} in the worker, but not in the pool"
+            )
         arguments = handler.binder.bind(payload, context)
         hooks = self._hooks[handler.type]
         if handler.is_async:
