@@ -35,12 +35,8 @@ class Life:
     start_worker: Callable[..., Awaitable[WorkerService]]
 
     async def submit(self, job_type: str, payload: bytes = b"", **fields: Any) -> str:
-        spec = v1.JobSpec(id=new_id(), type=job_type, queue="default", priority=1, payload=payload)
-        retry = fields.pop("retry", None)
-        if retry:
-            spec.retry.CopyFrom(retry)
-        for name, value in fields.items():
-            setattr(spec, name, value)
+        defaults = {"id": new_id(), "queue": "default", "priority": 1}
+        spec = v1.JobSpec(**{**defaults, "type": job_type, "payload": payload, **fields})
         data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
         await self.bus.publish_durable(Publication(self.bus.subjects.submit(spec.queue), data, spec.id))
         return spec.id

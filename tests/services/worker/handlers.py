@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from gotask.sdk import App, JobContext, NoRetry, Retry
+from gotask.sdk import App, JobContext, Middleware, NoRetry, Retry
 
 app = App(no_retry_on=(KeyError,))
 
@@ -104,3 +104,39 @@ def _write_whole(path: str, text: str) -> None:
     draft = Path(f"{path}.draft")
     draft.write_text(text)
     draft.rename(path)
+
+
+class Observer(Middleware):
+    """Writes into the file that the job's metadata names."""
+
+    started = False
+
+    def after_process_start(self) -> None:
+        self.started = True
+
+    def before_job(self, context: JobContext) -> None:
+        _add_line(context, f"process_started={self.started} before {context.type}")
+
+    async def after_job(self, context: JobContext, result: Any, error: BaseException | None) -> None:
+        _add_line(context, f"after {result} {error}")
+
+    def on_failure(self, context: JobContext, error: BaseException) -> None:
+        failures.append(error)
+
+
+failures: list[BaseException] = []
+observed = App(middleware=[Observer()])
+
+
+@observed.job("observed", process=True)
+def observed_job(context: JobContext, how: str = "") -> int:
+    if how == "raise":
+        raise ValueError("wrong")
+    if how == "crash":
+        os._exit(1)
+    return os.getpid()
+
+
+def _add_line(context: JobContext, text: str) -> None:
+    with Path(context.metadata["diary"]).open("a") as diary:
+        diary.write(f"{os.getpid()} {text}\n")
