@@ -5,8 +5,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar, runtime_checkable
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
 import uvloop
@@ -15,12 +15,14 @@ from gotask.bus.bus import Bus
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.settings import InvalidSettings, ServiceSettings
+from gotask.service.tasks import stop_task
 
 _log = structlog.get_logger("gotask.service")
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 Settings = TypeVar("Settings", bound=ServiceSettings)
+Result = TypeVar("Result")
 
 
 class Service(Protocol):
@@ -109,6 +111,17 @@ async def _first(*events: asyncio.Event) -> asyncio.Event:
     return waits[done.pop()]
 
 
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of *work*; None when *stop* is set before there is one."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    await stop_task(working)
+    return None
+
+
 def stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
@@ -179,7 +192,9 @@ def run_service(
         return 2
 
     async def main(stop: asyncio.Event) -> int:
-        bus = await open_bus(settings, name)
+        bus = await _unless(stop, open_bus(settings, name))
+        if bus is None:
+            return 0
         return await run_until_stopped(await build(settings, bus), bus, settings, stop, hurry_on)
 
     return run_process(name, settings, main)
