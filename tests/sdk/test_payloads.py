@@ -156,10 +156,11 @@ def test_a_function_that_can_take_no_payload_is_refused_when_it_is_registered() 
 
     def no_schema(thing: Unfit) -> None: ...
 
-    for function, complaint in {
+    refusals: dict[Callable[..., Any], str] = {
         positional: "'number' must be one that can be given by name",
         unknown: "names what is not there when it runs",
         no_schema: "'thing': no payload can be validated as",
-    }.items():
+    }
+    for function, complaint in refusals.items():
         with pytest.raises(TypeError, match=complaint):
             Binder(function)

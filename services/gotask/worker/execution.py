@@ -127,25 +127,28 @@ class Executor:
         if not job.ended:
             job.ended = True
             if error is None and job.interruption is None:
-                result.attempt.outcome = v1.OUTCOME_SUCCESS
+                outcome = v1.OUTCOME_SUCCESS
             else:
-                await self._explain(job, result, error)
+                outcome = await self._explain(job, result, error)
                 error = None  # its traceback holds this frame
-            self._tell(job, result)
+            self._tell(job, result, outcome)
         if job.thread is None:
             self._on_free()
 
-    def _tell(self, job: RunningJob, result: v1.JobResult) -> None:
+    def _tell(self, job: RunningJob, result: v1.JobResult, outcome: v1.Outcome.ValueType) -> None:
         self._running.discard(job)
         attempt = result.attempt
         attempt.attempt = job.attempt
         attempt.worker = self._worker_id
         attempt.started_at_us = job.started_at_us
         attempt.finished_at_us = self._clock.now_us()
+        attempt.outcome = outcome
         self._on_result(job, None if job.interruption is Interruption.LEASE_LOST else result)
 
-    async def _explain(self, job: RunningJob, result: v1.JobResult, error: BaseException | None) -> None:
-        """Writes into *result* why the attempt was no success.
+    async def _explain(
+        self, job: RunningJob, result: v1.JobResult, error: BaseException | None
+    ) -> v1.Outcome.ValueType:
+        """Writes into *result* why the attempt was no success; its outcome.
 
         Whatever the handler made of an interruption, the attempt ended as that says.
         """
@@ -157,11 +160,12 @@ class Executor:
             result.attempt.error.CopyFrom(plain("Timeout", str(error)))
         elif job.interruption is not None:
             returned = job.interruption is Interruption.RETURNED
-            result.attempt.outcome = v1.OUTCOME_RETURNED if returned else v1.OUTCOME_CANCELLED
+            return v1.OUTCOME_RETURNED if returned else v1.OUTCOME_CANCELLED
         elif error is not None:
             judge(result, error, handler.no_retry_on if handler is not None else ())
         if handler is not None and error is not None and result.attempt.outcome == v1.OUTCOME_FAILURE:
             await self._hooks[handler.type].failed(job.context, error)
+        return result.attempt.outcome
 
     def _look_after(self, job: RunningJob) -> None:
         """The time that an interrupted handler had to tidy up is over."""
@@ -179,8 +183,7 @@ class Executor:
 
     async def _give_up(self, job: RunningJob) -> None:
         result = v1.JobResult(job_id=job.job_id, queue=job.spec.queue, type=job.spec.type)
-        await self._explain(job, result, None)
-        self._tell(job, result)
+        self._tell(job, result, await self._explain(job, result, None))
 
     def _ask_again(self, job: RunningJob) -> None:
         if job.task is not None and not job.task.done():

@@ -9,6 +9,7 @@ import structlog
 
 from gotask import v1
 from gotask.sdk.errors import ProcessCrashed
+from gotask.service.sizes import format_bytes
 from gotask.service.tasks import stop_task
 from gotask.worker.pool.frames import Done, Order
 from gotask.worker.pool.process import ChildProcess, ChildSettings
@@ -108,9 +109,10 @@ class ProcessPool:
     def _give_back(self, child: ChildProcess, done: Done) -> None:
         limits = self._limits
         if 0 < limits.max_memory < done.peak_memory:
-            self._retire(child, f"used {done.peak_memory} bytes of memory; the limit is {limits.max_memory}")
+            used, limit = format_bytes(done.peak_memory), format_bytes(limits.max_memory)
+            self._retire(child, f"it has used {used} of memory; the limit is {limit}")
         elif 0 < limits.max_jobs <= child.jobs:
-            self._retire(child, f"has run {child.jobs} jobs")
+            self._retire(child, f"it has run {child.jobs} jobs")
         else:
             self._put(child)
 
