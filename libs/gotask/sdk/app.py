@@ -73,7 +73,7 @@ class App:
         return register
 
     def include(self, other: "App") -> None:
-        """Takes over the handlers of *other*; they keep its middleware and what it does not retry.
+        """Takes over the handlers that *other* has by now; they keep its middleware and what it does not retry.
 
         :raises ValueError: both have a handler for the same type.
         """

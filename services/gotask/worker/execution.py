@@ -170,7 +170,11 @@ class Executor:
     def _look_after(self, job: RunningJob) -> None:
         """The time that an interrupted handler had to tidy up is over."""
         handler = self._app.handler(job.spec.type)
-        where = {"job_id": job.job_id, "type": job.spec.type, "interrupted_by": str(job.interruption)}
+        where = {
+            "job_id": job.job_id,
+            "type": job.spec.type,
+            "interrupted_by": job.interruption and job.interruption.value,
+        }
         if job.thread is not None:
             if not job.thread.done():
                 _log.warning("a thread goes on after its attempt has ended; its slot is taken until it ends", **where)
