@@ -17,6 +17,8 @@ HURRY = signal.SIGINT
 """What a member gets when it is to stop without patience; SIGTERM, which it may get from others too, it takes once."""
 
 _LONG_LIFE_S = 30.0
+_TOO_EARLY = (-signal.SIGTERM, -signal.SIGINT, 130)
+"""Exit codes of a member that was stopped before it listened to signals, and so before it began to work."""
 
 
 class Fleet:
@@ -74,8 +76,7 @@ class Fleet:
             began = time.monotonic()
             code = await member.run()
             if self._stopping.is_set():
-                # One that did not yet listen to the signal had not begun to work.
-                return 0 if code == -signal.SIGTERM else abs(code)
+                return 0 if code in _TOO_EARLY else abs(code)
             if code == WRONG_SETTING or not self._pauses_s:
                 _log.error("worker process ended", process=member.name, code=code)
                 return abs(code)

@@ -13,7 +13,7 @@ class Member:
         self.name = name
         self._command = command
         self._process: asyncio.subprocess.Process | None = None
-        self._unsent: signal.Signals | None = None
+        self._unsent: list[signal.Signals] = []
 
     async def run(self) -> int:
         """Starts it and waits until it has ended; its exit code.
@@ -23,8 +23,8 @@ class Member:
         self._process = await asyncio.create_subprocess_exec(
             *self._command, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )
-        if self._unsent is not None:
-            self.send(self._unsent)
+        for number in self._unsent:
+            self.send(number)
         code = await self._process.wait()
         self._process = None
         return code
@@ -32,7 +32,7 @@ class Member:
     def send(self, number: signal.Signals) -> None:
         """Sends it a signal; one that is just being started gets it then."""
         if self._process is None:
-            self._unsent = number
+            self._unsent.append(number)
             return
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
