@@ -16,9 +16,12 @@ from gotask.storage.contract import (
     JobFilter,
     Lease,
     LeaseStatus,
+    OpenFire,
     Page,
     ProgressUpdate,
     QueuedJob,
+    ScheduleChange,
+    ScheduleStatus,
     Slot,
     Storage,
 )
@@ -46,7 +49,7 @@ class MemoryStorage(Storage):
         return
 
     async def insert_jobs(self, specs: Sequence[v1.JobSpec], now_us: int) -> list[Inserted]:
-        return [running.insert(self._jobs, spec, now_us) for spec in specs]
+        return [running.insert(self._jobs, self._schedules, spec, now_us) for spec in specs]
 
     async def claim(self, slots: Sequence[Slot], now_us: int, lease_until_us: int) -> Claims:
         expired: list[QueuedJob] = []
@@ -120,22 +123,29 @@ class MemoryStorage(Storage):
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return self._schedules.create(schedule)
 
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        return self._schedules.update(schedule)
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        return [self._schedules.change(change, offer_at_us) for change in changes]
 
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
         return self._schedules.get(schedule_ids)
+
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        return self._schedules.page(after, limit)
 
     async def delete_schedule(self, schedule_id: str) -> bool:
         return self._schedules.delete(schedule_id)
 
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        return self._schedules.due(now_us, limit)
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        return self._schedules.take(now_us, until_us, limit)
 
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        return self._schedules.advance(schedule_id, expected_us, next_us, fires)
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        return self._schedules.take_fires(now_us, wait_us, limit)
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        return [self._schedules.is_open(job_id) for job_id in job_ids]
+
+    async def next_fire(self) -> int | None:
+        return self._schedules.next_fire()
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         self._workers.put(workers, expires_at_us)

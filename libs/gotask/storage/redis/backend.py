@@ -17,9 +17,12 @@ from gotask.storage.contract import (
     JobFilter,
     Lease,
     LeaseStatus,
+    OpenFire,
     Page,
     ProgressUpdate,
     QueuedJob,
+    ScheduleChange,
+    ScheduleStatus,
     Slot,
     Storage,
 )
@@ -43,7 +46,7 @@ class RedisStorage(Storage):
     def __init__(self, url: str, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}:"
         self._client = Client(url_of(url), self._prefix)
-        self._schedules = Schedules(self._client)
+        self._schedules = Schedules(self._client, self._prefix)
 
     async def open(self) -> None:
         """StorageError when the server could drop jobs, or holds data of another version."""
@@ -146,22 +149,29 @@ class RedisStorage(Storage):
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return await self._schedules.create(schedule)
 
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        return await self._schedules.update(schedule)
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        return await self._schedules.change(changes, offer_at_us)
 
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
         return await self._schedules.get(schedule_ids)
+
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.page(after, limit)
 
     async def delete_schedule(self, schedule_id: str) -> bool:
         return await self._schedules.delete(schedule_id)
 
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        return await self._schedules.due(now_us, limit)
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.take(now_us, until_us, limit)
 
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        return await self._schedules.advance(schedule_id, expected_us, next_us, fires)
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        return await self._schedules.take_fires(now_us, wait_us, limit)
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        return await self._schedules.fires_open(job_ids)
+
+    async def next_fire(self) -> int | None:
+        return await self._schedules.next_fire()
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         args = [part for worker in workers for part in (worker.id, worker.SerializeToString())]
