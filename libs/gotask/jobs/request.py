@@ -1,6 +1,7 @@
 """A job and a queue as users write them in JSON, and back."""
 
 import math
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -30,6 +31,9 @@ Duration = Annotated[
     ),
 ]
 """Given as a duration, held in microseconds."""
+
+Moment = Annotated[AwareDatetime, Field(strict=False)]
+"""A point in time, RFC 3339."""
 
 QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
 JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
@@ -68,32 +72,53 @@ class RetryFields(_Strict):
         return policy if policy.ByteSize() else None
 
 
-class JobRequest(RetryFields):
-    """A job to run."""
+class JobFields(RetryFields):
+    """What a job and a schedule of jobs have in common."""
 
-    type: JobType
-    """The name of its handler."""
     queue: QueueName = limits.DEFAULT_QUEUE
     payload: Any = None
     """Any JSON, handed to the handler."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
     """Higher first; equal ones in order of arrival."""
-    scheduled_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    """Runs no earlier than this moment (RFC 3339)."""
-    delay: Duration | None = None
-    """Runs no earlier than this long from now. Not together with scheduled_at."""
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
-    """Does not start after this moment (RFC 3339)."""
-    ttl: Duration | None = None
-    """Does not start later than this long from now. Not together with expires_at."""
     timeout: Duration | None = None
     """One attempt's limit."""
-    idempotency_key: Key | None = None
-    """A second submission with the same key is answered with the first job."""
     unique_key: Key | None = None
     """At most one job with this key is not finished; a second submission is answered with the first."""
     tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
+
+    def job_of_type(self, job_type: str, max_payload_bytes: int) -> v1.JobSpec:
+        """A job with these fields; InvalidJob when its payload is too large."""
+        spec = v1.JobSpec(type=job_type, queue=self.queue, priority=self.priority, retry=self.retry_policy())
+        if self.payload is not None:
+            spec.payload = _encode(self.payload)
+            check_payload(spec.payload, max_payload_bytes)
+        if self.timeout is not None:
+            spec.timeout_us = self.timeout
+        if self.unique_key:
+            spec.unique_key = self.unique_key
+        if self.tags:
+            spec.tags.extend(self.tags)
+        if self.metadata:
+            spec.metadata.update(self.metadata)
+        return spec
+
+
+class JobRequest(JobFields):
+    """A job to run."""
+
+    type: JobType
+    """The name of its handler."""
+    scheduled_at: Moment | None = None
+    """Runs no earlier than this moment (RFC 3339)."""
+    delay: Duration | None = None
+    """Runs no earlier than this long from now. Not together with scheduled_at."""
+    expires_at: Moment | None = None
+    """Does not start after this moment (RFC 3339)."""
+    ttl: Duration | None = None
+    """Does not start later than this long from now. Not together with expires_at."""
+    idempotency_key: Key | None = None
+    """A second submission with the same key is answered with the first job."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "JobRequest":
@@ -105,39 +130,25 @@ class JobRequest(RetryFields):
 
     def to_spec(self, job_id: str, now_us: int, max_payload_bytes: int = limits.MAX_PAYLOAD_BYTES) -> v1.JobSpec:
         """The job to submit; InvalidJob when its payload is too large."""
-        spec = v1.JobSpec(
-            id=job_id,
-            type=self.type,
-            queue=self.queue,
-            priority=self.priority,
-            created_at_us=now_us,
-            retry=self.retry_policy(),
-        )
-        if self.payload is not None:
-            spec.payload = _encode(self.payload)
-            check_payload(spec.payload, max_payload_bytes)
-        self._set_times(spec, now_us)
-        if self.idempotency_key:
-            spec.idempotency_key = self.idempotency_key
-        if self.unique_key:
-            spec.unique_key = self.unique_key
-        if self.tags:
-            spec.tags.extend(self.tags)
-        if self.metadata:
-            spec.metadata.update(self.metadata)
-        return spec
-
-    def _set_times(self, spec: v1.JobSpec, now_us: int) -> None:
+        spec = self.job_of_type(self.type, max_payload_bytes)
+        spec.id = job_id
+        spec.created_at_us = now_us
         if self.scheduled_at is not None:
-            spec.scheduled_at_us = round(self.scheduled_at.timestamp() * 1e6)
+            spec.scheduled_at_us = moment_us(self.scheduled_at)
         elif self.delay:
             spec.scheduled_at_us = now_us + self.delay
         if self.expires_at is not None:
-            spec.expires_at_us = round(self.expires_at.timestamp() * 1e6)
+            spec.expires_at_us = moment_us(self.expires_at)
         elif self.ttl is not None:
             spec.expires_at_us = now_us + self.ttl
-        if self.timeout is not None:
-            spec.timeout_us = self.timeout
+        if self.idempotency_key:
+            spec.idempotency_key = self.idempotency_key
+        return spec
+
+
+def moment_us(at: datetime) -> int:
+    """A point in time in microseconds since the epoch."""
+    return round(at.timestamp() * 1e6)
 
 
 def _encode(payload: Any) -> bytes:
