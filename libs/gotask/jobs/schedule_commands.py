@@ -1,6 +1,6 @@
 """What commands make of a schedule: each returns the schedule that follows, and none changes the one it is given.
 
-Every one is safe to repeat: a repeat finds what it wants, and returns it as it is.
+Every one is safe to repeat.
 """
 
 from gotask import v1
@@ -44,6 +44,8 @@ def redefined(stored: v1.Schedule, wanted: v1.Schedule, now_us: int) -> v1.Sched
 
 def paused(stored: v1.Schedule, now_us: int) -> v1.Schedule:
     """It fires no more until it is resumed."""
+    if stored.paused:
+        return stored
     schedule = _copy(stored)
     schedule.paused = True
     schedule.updated_at_us = now_us
@@ -52,6 +54,8 @@ def paused(stored: v1.Schedule, now_us: int) -> v1.Schedule:
 
 def resumed(stored: v1.Schedule, now_us: int) -> v1.Schedule:
     """It fires again. Ticks that came meanwhile were missed: with the policy skip they are let go here and now."""
+    if not stored.paused:
+        return stored
     schedule = _copy(stored)
     schedule.paused = False
     schedule.updated_at_us = now_us

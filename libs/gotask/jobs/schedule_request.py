@@ -39,8 +39,8 @@ class ScheduleRequest(JobFields):
         AfterValidator(_expression),
         Field(max_length=MAX_LENGTH, examples=["0 2 * * *", "@hourly", "*/10 * * * * *", "@every 90s"]),
     ]
-    """Minute, hour, day of month, month, day of week; a sixth field before them is the second. Or @hourly, @daily, @weekly,
-    @monthly, @yearly; or @every with a duration of 1s or more, counted from starts_at, else from the creation."""
+    """Minute, hour, day of month, month, day of week; a sixth field before them is the second. Or @hourly, @daily,
+    @weekly, @monthly, @yearly; or @every with a duration of 1s or more, counted from starts_at, else the creation."""
     timezone: Annotated[str, AfterValidator(_timezone), Field(examples=["Europe/Berlin"])] = "UTC"
     """IANA name of the time zone in which cron_expr is meant."""
     missed: Literal["skip", "one", "all"] = "skip"

@@ -28,8 +28,7 @@ class LocalClock:
         return round(shown.timestamp()) - at_s
 
     def first_showing(self, wall_s: int) -> int:
-        """When it first shows *wall_s* or more: of a time that comes twice the first, after a gap that it falls into the
-        first moment."""
+        """When it first shows *wall_s* or more: the first of two times, or the first moment after a gap."""
         before, after = self.offset(wall_s - _AROUND_S), self.offset(wall_s + _AROUND_S)
         if before == after:
             return wall_s - before

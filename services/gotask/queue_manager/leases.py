@@ -18,9 +18,9 @@ from gotask.queue_manager.outcomes import Outcomes
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
-from gotask.queue_manager.unavailable import unavailable_as_status
 from gotask.service.clock import Clock
 from gotask.service.tasks import stop_task
+from gotask.service.unavailable import unavailable_as_status
 from gotask.storage.contract import (
     ExpiredLease,
     Finish,

@@ -9,8 +9,8 @@ from gotask.jobs.validation import InvalidJob
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
-from gotask.queue_manager.unavailable import answering_unavailable
 from gotask.service.clock import Clock
+from gotask.service.unavailable import answering_unavailable
 from gotask.storage.contract import DeleteQueueStatus, Storage
 
 _MANY = 1_000_000

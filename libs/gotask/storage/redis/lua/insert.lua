@@ -101,13 +101,12 @@ local values = {n = 0}
 
 -- The job that this one is a duplicate of.
 local function existing_of(id, flags, extras)
-  if known and known[id] then return id end
-  local holder = extras and holder_of_keys(extras)
+  local existing = known and known[id] and id or extras and holder_of_keys(extras)
   if has(flags, IS_FIRE) > 0 then
-    if holder then close_fire(id) end
-    return holder or call('HEXISTS', OPEN_FIRE, id) == 0 and id
+    if existing then close_fire(id) end
+    return existing or call('HEXISTS', OPEN_FIRE, id) == 0 and id
   end
-  return holder
+  return existing
 end
 
 local function store(id, value, priority, line, pending, extras)
