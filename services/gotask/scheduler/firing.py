@@ -22,7 +22,7 @@ _PAGE = 500
 
 
 class Firing:
-    """First the decision is stored, which opens the fires; then their jobs are submitted, and storing one closes its fire.
+    """First the decision is stored, which opens fires; then their jobs are submitted, and storing one closes its fire.
 
     Whoever crashes in between leaves fires open, and any scheduler submits their jobs again; the storage lets each job
     in once. So there is one job per fire, wherever any number of schedulers die or fall asleep.
