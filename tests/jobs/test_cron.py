@@ -17,8 +17,8 @@ pytestmark = pytest.mark.unit
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 ZONES = ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Casablanca"]
-"""An hour of daylight saving time in spring and autumn, on both sides of the ocean; half an hour, in the southern summer;
-and summer time but in Ramadan."""
+"""An hour of daylight saving time on both sides of the ocean; half an hour, in the southern summer; and summer time but
+in Ramadan."""
 
 
 def us(text: str, zone: str = "UTC") -> int:
@@ -190,9 +190,7 @@ def _field(draw: st.DrawFn, low: int, high: int) -> tuple[str, set[int]]:
 
 
 @given(st.tuples(*(_field(low, high) for low, high in _FIELDS)), st.integers(0, 2_000_000_000))
-def test_the_next_wall_time_is_the_first_that_matches(
-    fields: tuple[tuple[str, set[int]], ...], after_s: int
-) -> None:
+def test_the_next_wall_time_is_the_first_that_matches(fields: tuple[tuple[str, set[int]], ...], after_s: int) -> None:
     seconds, minutes, hours, days, months = (numbers for _, numbers in fields)
     found = parse(" ".join(text for text, _ in fields) + " *").next_wall(after_s)
     assert found is not None
@@ -247,7 +245,9 @@ def test_a_wrong_expression_is_told_what_is_wrong(expression: str, reason: str) 
         check_expression(expression)
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Base", "../../etc/passwd", "utc", "localtime", "America", "\0", "right/UTC"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "../../etc/passwd", "utc", "localtime", "America", "\0", "right/UTC"]
+)
 def test_a_time_zone_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="there is no time zone"):
         local_clock(name)

@@ -9,7 +9,7 @@ from gotask.jobs.fires import KEPT, fire_with, last_job, remember
 from gotask.jobs.ids import is_id, new_id
 from gotask.jobs.schedule_commands import created, paused, redefined, resumed, run_now
 from gotask.jobs.schedule_visit import MAX_FIRED, Visit, visit
-from gotask.jobs.schedules import check_schedule, coming_fires, fire_of_tick, job_of_fire, jitter_of
+from gotask.jobs.schedules import check_schedule, coming_fires, fire_of_tick, jitter_of, job_of_fire
 from gotask.jobs.validation import InvalidJob
 
 pytestmark = pytest.mark.unit

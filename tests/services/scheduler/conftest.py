@@ -1,0 +1,19 @@
+"""Schedulers on every storage."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gotask.jobs.request import default_queue
+from gotask.storage.contract import Storage
+from tests.storage.conftest import BACKENDS
+
+
+@pytest.fixture(params=BACKENDS)
+async def storage(request: pytest.FixtureRequest, namespace: str) -> AsyncIterator[Storage]:
+    """Open and empty, with a queue ``default``."""
+    opened = BACKENDS[request.param](request)(namespace)
+    await opened.open()
+    await opened.create_queue(default_queue("default", 1))
+    yield opened
+    await opened.close()
