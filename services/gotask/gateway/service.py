@@ -5,6 +5,7 @@ from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
+from gotask.gateway.schedules import Schedules
 from gotask.gateway.settings import GatewaySettings
 from gotask.gateway.submissions import Submissions
 from gotask.gateway.watches import Watches
@@ -27,7 +28,8 @@ class GatewayService:
         jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
         queues = Queues(bus, storage, clock, settings.command_timeout)
         dead = DeadLetters(bus, storage, queues, settings.command_timeout)
-        app = build_app(settings, clock, jobs, queues, dead, self.missing)
+        schedules = Schedules(bus, storage, settings.command_timeout)
+        app = build_app(settings, clock, jobs, queues, dead, schedules, self.missing)
         self._http = HttpServer(app, settings.http_addr, settings.http_port)
 
     async def start(self) -> None:

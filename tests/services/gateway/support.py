@@ -17,6 +17,8 @@ from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.ids import new_id
 from gotask.queue_manager.service import QueueManagerService
 from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.scheduler.service import SchedulerService
+from gotask.scheduler.settings import SchedulerSettings
 from gotask.service.clock import SystemClock
 from gotask.service.service import Service
 from gotask.storage.contract import Claimed, Share, Slot, Storage
@@ -93,6 +95,16 @@ async def queue_manager(nats_url: str, namespace: str, storage: Storage, **field
     settings = QueueManagerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "queue-manager")
     async with running(QueueManagerService(settings, bus, storage, SystemClock()), bus):
+        yield
+
+
+@contextlib.asynccontextmanager
+async def scheduler(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[None]:
+    """A scheduler with the settings in *fields*."""
+    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
+    settings = SchedulerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
+    bus = await Bus.open(settings, "scheduler")
+    async with running(SchedulerService(settings, bus, storage, SystemClock()), bus):
         yield
 
 

@@ -35,7 +35,7 @@ async def test_a_year_of_four_zones_has_every_fire_once(storage: Storage) -> Non
     assert world.crashes > 100
     assert world.submitted > len(world.created)
     assert set(world.created.values()) == {1}
-    expected = {}
+    expected: dict[str, tuple[v1.Schedule, int]] = {}
     for schedule in schedules:
         next_tick = next_tick_of(schedule.cron_expr, schedule.timezone, BEGIN)
         ticks = last_ticks(next_tick, BEGIN, END, 10_000)

@@ -20,8 +20,10 @@ from gotask.gateway.rest.job_endpoints import JobEndpoints
 from gotask.gateway.rest.openapi import request_schemas
 from gotask.gateway.rest.problems import Problem, field_errors, invalid, problem_of
 from gotask.gateway.rest.queue_endpoints import QueueEndpoints
+from gotask.gateway.rest.schedule_endpoints import ScheduleEndpoints
 from gotask.gateway.rest.submit_endpoints import SubmitEndpoints
 from gotask.gateway.rest.system_endpoints import SystemEndpoints
+from gotask.gateway.schedules import Schedules
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.validation import InvalidJob
 from gotask.service.clock import Clock
@@ -30,11 +32,17 @@ from gotask.storage.contract import StorageUnavailable
 
 _PREFIX = "/api/v1"
 _TITLE = "GoTask"
-_DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
+_DESCRIPTION = "Submit jobs, follow them, let them recur, and see to the queues they wait in."
 
 
 def build_app(
-    settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, dead: DeadLetters, missing: Missing
+    settings: GatewaySettings,
+    clock: Clock,
+    jobs: Jobs,
+    queues: Queues,
+    dead: DeadLetters,
+    schedules: Schedules,
+    missing: Missing,
 ) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
     app = FastAPI(
@@ -45,6 +53,7 @@ def build_app(
     JobEndpoints(jobs).register(app.router, _PREFIX)
     QueueEndpoints(settings, clock, queues).register(app.router, _PREFIX)
     DeadEndpoints(settings, dead).register(app.router, _PREFIX)
+    ScheduleEndpoints(settings, clock, schedules).register(app.router, _PREFIX)
     SystemEndpoints(missing, _TITLE).register(app.router)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)

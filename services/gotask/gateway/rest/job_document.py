@@ -30,7 +30,7 @@ def job_document(job: v1.Job) -> dict[str, Any]:
         "error": _error(attempts[-1]) if attempts else None,
         "progress": _progress(job.progress) if job.HasField("progress") else None,
         "attempts": job.attempt - job.attempts_forgiven,
-        **_retry(spec.retry if spec.HasField("retry") else _NO_RETRY),
+        **retry_document(spec),
         "timeout": duration(spec.timeout_us) if spec.timeout_us else None,
         "created_at": moment(spec.created_at_us),
         "scheduled_at": moment(spec.scheduled_at_us),
@@ -57,7 +57,9 @@ def _json(data: bytes) -> orjson.Fragment | None:
     return orjson.Fragment(data) if data else None
 
 
-def _retry(policy: v1.RetryPolicy) -> dict[str, Any]:
+def retry_document(spec: v1.JobSpec) -> dict[str, Any]:
+    """What a job says of its retries; null where it leaves that to its queue."""
+    policy = spec.retry if spec.HasField("retry") else _NO_RETRY
     return {
         "max_retries": policy.max_retries if policy.HasField("max_retries") else None,
         "retry_strategy": STRATEGY_NAMES.get(policy.strategy),

@@ -11,6 +11,7 @@ from gotask.gateway.rest.problems import PROBLEM_JSON
 from gotask.gateway.rest.schemas import Problem
 from gotask.jobs.durations import format_us
 from gotask.jobs.request import JobRequest, QueueFields, QueueRequest
+from gotask.jobs.schedule_request import ScheduleRequest
 
 _REF = "#/components/schemas/{model}"
 _DURATION = {"string", "number"}
@@ -44,7 +45,7 @@ def request_schemas() -> dict[str, Any]:
     """The schemas that :func:`answers` and :func:`body_of` refer to."""
     schemas = {
         model.__name__: _readable(model.model_json_schema(ref_template=_REF))
-        for model in (JobRequest, QueueRequest, QueueFields, DeadRetry)
+        for model in (JobRequest, QueueRequest, QueueFields, DeadRetry, ScheduleRequest)
     }
     schemas["BatchRequest"] = {
         "type": "object",

@@ -38,7 +38,15 @@ class JobParams(NoParams):
     """Answer once the job has ended, or after this long as it stands then; 60s at most."""
 
 
-class ListParams(NoParams):
+class PageParams(NoParams):
+    """Of lists."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+    cursor: str = ""
+    """``next_cursor`` of the page before."""
+
+
+class ListParams(PageParams):
     """Of GET /jobs."""
 
     status: Annotated[list[str], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
@@ -50,9 +58,6 @@ class ListParams(NoParams):
     """Created at this moment or later (RFC 3339)."""
     created_before: AwareDatetime | None = None
     """Created before this moment (RFC 3339)."""
-    limit: Annotated[int, Field(ge=1, le=500)] = 50
-    cursor: str = ""
-    """``next_cursor`` of the page before."""
 
     def criteria(self) -> JobFilter:
         return JobFilter(

@@ -174,6 +174,66 @@ class DeadPurged(_Document):
     """False when there may be more: repeat the request."""
 
 
+class Fire(_Document):
+    kind: Literal["tick", "manual", "missed", "overlapped"]
+    """tick and manual have a job; missed and overlapped are ticks without one."""
+    at: AwareDatetime | None
+    """The tick; of several without a job, the last."""
+    since: AwareDatetime | None
+    """Of several ticks without a job, the first."""
+    job_id: str | None
+    status: Status | None
+    """Of the job; null while it is not stored yet, and once it is forgotten."""
+    refusal: str | None
+    """Why the job was not stored when that was last tried."""
+
+
+class Schedule(_Document):
+    """A schedule. Durations are strings such as "5m"; fields of its jobs that are null are the queue's to decide."""
+
+    id: str
+    name: str
+    job_type: str
+    queue: str
+    cron_expr: str
+    timezone: str
+    payload: Any
+    paused: bool
+    next_fire_at: AwareDatetime | None
+    """null while it is paused, and when it never fires again."""
+    next_fires: list[AwareDatetime]
+    """The next five at most, jitter included."""
+    missed: Literal["skip", "one", "all"]
+    overlap: Literal["allow", "skip"]
+    starts_at: AwareDatetime | None
+    ends_at: AwareDatetime | None
+    jitter: str
+    ttl: str | None
+    priority: int
+    max_retries: int | None
+    retry_strategy: Strategy | None
+    retry_delay: str | None
+    max_retry_delay: str | None
+    retry_jitter: float | None
+    timeout: str | None
+    unique_key: str | None
+    tags: list[str]
+    metadata: dict[str, str]
+    created_at: AwareDatetime | None
+    updated_at: AwareDatetime | None
+
+
+class FullSchedule(Schedule):
+    """A schedule with its last 20 fires, newest first."""
+
+    fires: list[Fire]
+
+
+class ScheduleList(_Document):
+    items: list[Schedule]
+    next_cursor: str | None
+
+
 class Worker(_Document):
     id: str
     hostname: str
