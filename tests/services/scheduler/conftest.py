@@ -6,7 +6,9 @@ import pytest
 
 from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
+from tests.services.scheduler.office import Office, open_office
 from tests.storage.conftest import BACKENDS
+from tests.support.servers import ServerProcess
 
 
 @pytest.fixture(params=BACKENDS)
@@ -17,3 +19,10 @@ async def storage(request: pytest.FixtureRequest, namespace: str) -> AsyncIterat
     await opened.create_queue(default_queue("default", 1))
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def office(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Office]:
+    """Nothing runs yet."""
+    async with open_office(nats.address, namespace, storage) as opened:
+        yield opened
