@@ -34,6 +34,10 @@ up: $(VENV)/.runtime ## Start NATS, Valkey and the five services (ARGS="--storag
 bench: $(VENV)/.dev ## Measure jobs/s, CPU per job and latency (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench $(ARGS)
 
+.PHONY: bench-time
+bench-time: $(VENV)/.dev ## Measure how late delayed jobs, retries and schedules are (ARGS=--json, …)
+	@$(BIN)/python -m tools.bench_time $(ARGS)
+
 # Checking
 
 .PHONY: test
