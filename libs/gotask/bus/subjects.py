@@ -39,6 +39,7 @@ class Subjects:
         self.claim = f"{self._root}.claim"
         self.withdraw = f"{self._root}.withdraw"
         self.heartbeat = f"{self._root}.heartbeat"
+        self.schedulers = f"{self._root}.schedulers"
         self.any_wake = f"{self._root}.wake.*"
         self.any_event = f"{self._root}.event.>"
         self.any_submit = f"{self._root}.submit.*"

@@ -4,6 +4,7 @@ from gotask.bus.bus import Bus
 from gotask.scheduler.commands import Commands
 from gotask.scheduler.due import DueJobs
 from gotask.scheduler.firing import Firing
+from gotask.scheduler.peers import Peers
 from gotask.scheduler.refusals import Refusals
 from gotask.scheduler.settings import SchedulerSettings
 from gotask.scheduler.submitting import Submitter
@@ -22,13 +23,15 @@ class SchedulerService:
         self._bus = bus
         self._storage = storage
         missed_after_us = round(settings.missed_after * 1e6)
-        self._due = DueJobs(bus, storage, clock, settings.scheduler_poll)
+        self._peers = Peers(bus, clock)
+        self._due = DueJobs(bus, storage, clock, self._peers, settings.scheduler_poll)
         self._submitter = Submitter(bus, Refusals(storage, clock, missed_after_us).note)
         firing = Firing(storage, clock, self._submitter.submit, missed_after_us)
         self._ticker = Ticker(storage, clock, firing, settings.scheduler_poll)
         self._commands = Commands(bus, storage, clock, firing, self._ticker, settings.max_payload_bytes)
 
     async def start(self) -> None:
+        await self._peers.start()
         await self._submitter.start()
         await self._due.start()
         self._ticker.start()
@@ -37,6 +40,7 @@ class SchedulerService:
     async def stop(self) -> None:
         await self._ticker.stop()
         await self._due.stop()
+        await self._peers.stop()
         await self._submitter.stop()
 
     async def missing(self) -> list[str]:

@@ -3,12 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
+from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.subjects import Stream
 from gotask.jobs.request import default_queue
 from gotask.scheduler.due import DueJobs
+from gotask.scheduler.peers import Peers
 from gotask.service.settings import ServiceSettings
 from gotask.storage.contract import DueJob
 from gotask.storage.memory import MemoryStorage
@@ -40,7 +42,8 @@ class Scheduler:
     def __init__(self, bus: Bus, storage: CountingStorage) -> None:
         self.bus = bus
         self.clock = MovingClock(DUE - 1)
-        self.due = DueJobs(bus, storage, self.clock, poll_s=0.01)
+        self.peers = Peers(bus, self.clock)
+        self.due = DueJobs(bus, storage, self.clock, self.peers, poll_s=0.01)
 
 
 class Pair:
@@ -50,6 +53,17 @@ class Pair:
         self.first = first
         self.second = second
         self.storage = storage
+
+    async def listen(self) -> list[str]:
+        """The jobs that are said from now on."""
+        said: list[str] = []
+
+        async def hear(message: Msg) -> None:
+            said.extend(v1.JobsDue.FromString(message.data).job_ids)
+
+        await self.first.bus.subscribe(self.first.bus.subjects.due, hear)
+        await self.first.bus.client.flush()
+        return said
 
     async def messages(self) -> int:
         """How often something was said."""
@@ -113,3 +127,37 @@ async def test_a_message_that_is_none_is_ignored(pair: Pair) -> None:
     await insert(pair.storage, job(scheduled_at_us=DUE), now=NOW)
     pair.first.clock.true_us = DUE
     await pair.said(2)
+
+
+async def test_jobs_are_shared_between_those_that_know_of_each_other(pair: Pair) -> None:
+    for one in (pair.first, pair.second):
+        await one.peers.start()
+    ids = await insert(pair.storage, *(job(scheduled_at_us=DUE) for _ in range(40)), now=NOW)
+    await wait_until(
+        lambda: all(pair.first.peers.is_mine(one) != pair.second.peers.is_mine(one) for one in ids),
+        "they know of each other",
+    )
+    said = await pair.listen()
+    for one in (pair.first, pair.second):
+        one.clock.true_us = DUE
+    await wait_until(lambda: len(said) >= 40, "all jobs are said")
+    await pair.storage.looked_at_again()
+    assert sorted(said) == sorted(ids)
+    for one in (pair.first, pair.second):
+        await one.peers.stop()
+
+
+async def test_jobs_of_one_that_is_silent_are_said_a_little_later(pair: Pair) -> None:
+    await pair.first.peers.start()
+    ghosts = [v1.SchedulerHere(name=f"ghost {number}") for number in range(20)]
+    ids = await insert(pair.storage, *(job(scheduled_at_us=DUE) for _ in range(9)), now=NOW)
+    for ghost in ghosts:
+        await pair.second.bus.publish(pair.second.bus.subjects.schedulers, ghost.SerializeToString())
+    await wait_until(lambda: not all(map(pair.first.peers.is_mine, ids)), "the ghosts are known")
+    said = await pair.listen()
+    pair.first.clock.true_us = DUE
+    await pair.storage.looked_at_again()
+    assert len(said) < len(ids)
+    pair.first.clock.true_us = DUE + SECOND // 10
+    await wait_until(lambda: sorted(said) == sorted(ids), "all jobs are said")
+    await pair.first.peers.stop()
