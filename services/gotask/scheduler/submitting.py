@@ -21,6 +21,7 @@ _MAX_JOBS = 500
 _ENVELOPE_BYTES = 512
 _FIELD_BYTES = 8
 _REMEMBERED = 1_000
+_REPLY_WITHIN_US = 3600 * 1_000_000
 _MAX_UNPUBLISHED = 10_000
 
 
@@ -86,7 +87,12 @@ class Submitter:
 
     async def _publish(self, batch: list[FiredJob]) -> None:
         request_id = new_id()
-        request = v1.SubmitJobs(jobs=[job.spec for job in batch], reply_to=self._inbox, request_id=request_id)
+        request = v1.SubmitJobs(
+            jobs=[job.spec for job in batch],
+            reply_to=self._inbox,
+            request_id=request_id,
+            reply_within_us=_REPLY_WITHIN_US,
+        )
         self._remember(request_id, batch)
         publication = Publication(self._subject(batch), request.SerializeToString(), request_id)
         try:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from gotask import v1
 from gotask.bus.bus import Bus
@@ -12,9 +12,12 @@ from gotask.queue_manager.service import QueueManagerService
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.scheduler.service import SchedulerService
 from gotask.scheduler.settings import SchedulerSettings
+from gotask.service.service import Service
 from gotask.service.settings import StorageSettings
 from gotask.storage.contract import JobFilter, Storage
 from tests.support.waiting import wait_until
+
+Started = TypeVar("Started", bound=Service)
 
 NEVER = "@yearly"
 SECONDLY = "* * * * * *"
@@ -41,6 +44,7 @@ class Office:
         self._shared: dict[str, Any] = {"nats_url": nats_url, "namespace": namespace}
         self._stack = AsyncExitStack()
         self._bus: Bus | None = None
+        self._running: list[Service] = []
 
     async def bus(self) -> Bus:
         """A connection of its own for each caller."""
@@ -56,17 +60,22 @@ class Office:
             self.storage,
             self.clock,
         )
-        await service.start()
-        self._stack.push_async_callback(service.stop)
-        return service
+        return await self._started(service)
 
     async def start_queue_manager(self, **settings: Any) -> QueueManagerService:
         service = QueueManagerService(
             QueueManagerSettings.load(**self._shared, **settings), await self.bus(), self.storage, self.clock
         )
+        return await self._started(service)
+
+    async def _started(self, service: Started) -> Started:
         await service.start()
-        self._stack.push_async_callback(service.stop)
+        self._running.append(service)
         return service
+
+    async def stop(self, service: Service) -> None:
+        self._running.remove(service)
+        await service.stop()
 
     async def command(self, verb: str, request: Any, reply_type: Any = v1.Schedule) -> Any:
         """CommandError when it is refused."""
@@ -90,6 +99,8 @@ class Office:
         await wait_until(condition, what)
 
     async def close(self) -> None:
+        for service in reversed(self._running):
+            await service.stop()
         await self._stack.aclose()
 
 
