@@ -72,8 +72,9 @@ class Dispatcher:
     async def stop(self) -> None:
         """Takes no more claims, sends out what is being claimed, and answers every parked claim with nothing: its
         worker turns to another queue-manager."""
-        if self._claims is not None and not self._bus.client.is_closed:
-            await self._claims.unsubscribe()
+        claims, self._claims = self._claims, None
+        if claims is not None and not self._bus.client.is_closed:
+            await claims.unsubscribe()
         self._stopping = True
         self._kick.set()
         await stop_task(self._polling)
