@@ -1,46 +1,31 @@
-"""The connections to the server: one place that runs scripts and knows what its errors mean."""
+"""Runs scripts and commands on the server: one place that gives up in time and names what went wrong."""
 
 import asyncio
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import BlockingConnectionPool
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import AuthenticationError, AuthorizationError, NoScriptError, RedisError, ResponseError
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import NoScriptError, RedisError
 
-from gotask.storage.contract import StorageError, StorageUnavailable
+from gotask.storage.redis.address import Address
+from gotask.storage.redis.errors import may_have_moved, storage_error
+from gotask.storage.redis.master import Master
 from gotask.storage.redis.scripts import script
 
 CALL_TIMEOUT_S = 10.0
 """A call that takes longer is given up: the server is away, or not what it should be."""
-MAX_CONNECTIONS = 32
-
-# What a server answers that may serve the same call in a while: it is loading, busy, full, failing over or a replica.
-_PASSING = re.compile(
-    r"\b(LOADING|BUSY|OOM|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|NOREPLICAS|MISCONF|UNBLOCKED|"
-    r"max number of clients reached)\b"
-)
 
 
 class Client:
     """Runs scripts, each in one round trip. Connections that broke are replaced by new ones at the next call."""
 
-    def __init__(self, url: str, prefix: str) -> None:
+    def __init__(self, address: Address, prefix: str) -> None:
         self._prefix = prefix
-        self._pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=MAX_CONNECTIONS,
-            timeout=CALL_TIMEOUT_S,
-            socket_timeout=None,
-            socket_connect_timeout=CALL_TIMEOUT_S,
-            protocol=2,
-        )
+        self._master = Master(address, CALL_TIMEOUT_S)
 
     async def close(self) -> None:
-        await self._pool.disconnect()
+        await self._master.close()
 
     async def run(self, name: str, *args: str | bytes | int | float) -> Any:
         """Answers of the script ``lua/<name>.lua``."""
@@ -55,25 +40,24 @@ class Client:
         return await self._call(*args)
 
     async def _call(self, *args: Any) -> Any:
+        pool: BlockingConnectionPool | None = None
         try:
             async with asyncio.timeout(CALL_TIMEOUT_S):
-                return await self._ask(args)
+                pool = await self._master.pool()
+                return await self._ask(pool, args)
         except NoScriptError:
             raise
-        except (AuthenticationError, AuthorizationError) as error:
-            raise StorageError(f"Redis refuses the credentials: {error}") from error
-        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
-            raise StorageUnavailable(f"Redis does not answer: {error or type(error).__name__}") from error
-        except ResponseError as error:
-            kind = StorageUnavailable if _PASSING.search(str(error)) else StorageError
-            raise kind(f"Redis answered: {error}") from error
-        except RedisError as error:
-            raise StorageUnavailable(f"the connection to Redis failed: {error}") from error
+        except (RedisError, OSError) as error:
+            if pool is not None and may_have_moved(error):
+                await self._master.suspect(pool)
+            raise storage_error(error) from error
 
-    async def _ask(self, args: Sequence[Any]) -> Any:
-        connection: AbstractConnection = await self._pool.get_connection()  # type: ignore[no-untyped-call]
+    async def _ask(self, pool: BlockingConnectionPool, args: Sequence[Any]) -> Any:
+        connection: AbstractConnection = await pool.get_connection()  # type: ignore[no-untyped-call]
         try:
             await connection.send_command(*args)
             return await connection.read_response()
         finally:
-            await self._pool.release(connection)
+            if self._master.is_left(pool):
+                await connection.disconnect(nowait=True)
+            await pool.release(connection)
