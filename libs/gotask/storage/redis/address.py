@@ -11,15 +11,21 @@
 =========================================================  ==========================================================
 
 User and password are percent-encoded; a password alone is written ``:password@``. Options follow as a query:
-``ssl_ca_certs`` (a file of authorities to trust), ``ssl_certfile`` and ``ssl_keyfile`` (a certificate of our own),
-``ssl_check_hostname=false`` (for servers that Sentinels announce by number), ``ssl_cert_reqs=none``; and
-``sentinel_username`` and ``sentinel_password`` where the Sentinels have credentials of their own.
+
+``ssl_ca_certs``                        a file of authorities to trust
+``ssl_certfile``, ``ssl_keyfile``       a certificate of our own
+``ssl_check_hostname=false``            for servers that Sentinels announce by number
+``ssl_cert_reqs=none``                  trusts anybody
+``sentinel_username, _password``        where the Sentinels have credentials of their own
+``wait_replicas``                       how many replicas must have a write before it counts; 1 behind Sentinels, else
+                                        0. A failover forgets what the new master had not received; but nothing can be
+                                        written while fewer than these are connected.
 """
 
 import ssl
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 from redis.asyncio.connection import BlockingConnectionPool, SSLConnection, parse_url
 from redis.exceptions import RedisError
@@ -27,6 +33,7 @@ from redis.exceptions import RedisError
 _SENTINEL = "+sentinel"
 _SENTINEL_PORT = 26379
 _OF_SENTINELS = "sentinel_"
+_WAIT = "wait_replicas"
 _SCHEMES = ("redis", "rediss", "unix", f"redis{_SENTINEL}", f"rediss{_SENTINEL}")
 _FORM = "redis+sentinel://host:port,host:port/name"
 
@@ -43,6 +50,7 @@ class Address:
     """A server, or with *sentinels* the one they name *master*. Options are those of redis-py."""
 
     options: dict[str, Any] = field(repr=False)
+    wait_replicas: int = 0
     sentinels: tuple[Host, ...] = ()
     sentinel_options: dict[str, Any] = field(default_factory=dict, repr=False)
     master: str = ""
@@ -50,30 +58,32 @@ class Address:
 
 def parse_address(text: str) -> Address:
     """ValueError tells what is wrong with an address, and never repeats it: it may hold a password."""
-    url = text if "://" in text else f"redis://{text}"
-    scheme = url.partition("://")[0]
-    if scheme not in _SCHEMES:
-        raise ValueError(f"unknown scheme {scheme!r}; known are {', '.join(_SCHEMES)}, or host:port")
-    return _behind_sentinels(url) if scheme.endswith(_SENTINEL) else Address(_server(url))
+    split = urlsplit(text if "://" in text else f"redis://{text}")
+    if split.scheme not in _SCHEMES:
+        raise ValueError(f"unknown scheme {split.scheme!r}; known are {', '.join(_SCHEMES)}, or host:port")
+    query = dict(parse_qsl(split.query))
+    wait = query.pop(_WAIT, "")
+    if wait and not wait.isdecimal():
+        raise ValueError(f"{_WAIT} must be a number, not {wait!r}")
+    if split.scheme.endswith(_SENTINEL):
+        return _behind_sentinels(split, query, int(wait or 1))
+    return Address(_server(split._replace(query=urlencode(query))), int(wait or 0))
 
 
-def _behind_sentinels(url: str) -> Address:
-    scheme, _, rest = url.partition("://")
-    split = urlsplit(f"//{rest}")
+def _behind_sentinels(split: SplitResult, query: dict[str, str], wait_replicas: int) -> Address:
     credentials, _, hosts = split.netloc.rpartition("@")
     name, _, database = split.path.lstrip("/").partition("/")
     if not name:
         raise ValueError(f"the name of the master is missing; the form is {_FORM}")
-    query = parse_qsl(split.query)
-    own = urlencode([(key, value) for key, value in query if not key.startswith(_OF_SENTINELS)])
-    scheme = scheme.removesuffix(_SENTINEL)
-    options = _server(f"{scheme}://{credentials}{'@' if credentials else ''}{hosts.split(',')[0]}/{database}?{own}")
-    shared = {key: value for key, value in options.items() if key.startswith("ssl_")}
-    theirs = {key.removeprefix(_OF_SENTINELS): value for key, value in query if key.startswith(_OF_SENTINELS)}
+    theirs = {key.removeprefix(_OF_SENTINELS): query.pop(key) for key in list(query) if key.startswith(_OF_SENTINELS)}
     if unknown := theirs.keys() - {"username", "password"}:
         raise ValueError(f"unknown option {_OF_SENTINELS}{min(unknown)}")
-    sentinel_options = {**shared, **theirs, "ssl": scheme == "rediss"}
-    return Address(options, tuple(_sentinel(host) for host in hosts.split(",")), sentinel_options, name)
+    scheme = split.scheme.removesuffix(_SENTINEL)
+    netloc = f"{credentials}{'@' if credentials else ''}{hosts.split(',')[0]}"
+    options = _server(SplitResult(scheme, netloc, database, urlencode(query), ""))
+    shared = {key: value for key, value in options.items() if key.startswith("ssl_")}
+    sentinels = tuple(_sentinel(host) for host in hosts.split(","))
+    return Address(options, wait_replicas, sentinels, {**shared, **theirs, "ssl": scheme == "rediss"}, name)
 
 
 def _sentinel(text: str) -> Host:
@@ -83,15 +93,15 @@ def _sentinel(text: str) -> Host:
     return Host(split.hostname, split.port or _SENTINEL_PORT)
 
 
-def _server(url: str) -> dict[str, Any]:
-    split = urlsplit(url)
+def _server(split: SplitResult) -> dict[str, Any]:
+    """The options of redis-py for a server."""
     database = split.path.strip("/")
     if split.scheme != "unix":
         if not split.hostname:
             raise ValueError("the name of the server is missing")
         if database and not database.isdecimal():
             raise ValueError(f"the database must be a number, not {database!r}")
-    options: dict[str, Any] = dict(parse_url(url))
+    options: dict[str, Any] = dict(parse_url(split.geturl()))
     _check(options)
     return options
 

@@ -38,7 +38,7 @@ def storage_error(error: Exception) -> StorageError:
     if (untrusted := _untrusted(error)) is not None:
         return StorageError(f"the certificate of Redis is not trusted: {untrusted.verify_message}")
     if isinstance(error, _BROKEN):
-        return StorageUnavailable(f"Redis does not answer: {error or type(error).__name__}")
+        return StorageUnavailable(f"Redis does not answer: {str(error) or 'too late'}")
     if _answers(error, _PASSING, _PASSING_WORDS):
         return StorageUnavailable(f"Redis answered: {error}")
     if isinstance(error, AskError):
