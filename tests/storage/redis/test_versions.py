@@ -23,14 +23,14 @@ from tests.storage.support import NOW
 from tests.support.servers import ServerProcess
 
 NAMED = os.environ.get("GOTASK_TEST_REDIS_SERVERS", "").split(":")
-BINARIES = [binary for binary in dict.fromkeys([*NAMED, shutil.which("redis-server")]) if binary]
+BINARIES = [*filter(None, dict.fromkeys([*NAMED, shutil.which("redis-server") or ""]))]
 HISTORIES = 20
 
 
-@pytest.fixture(params=BINARIES or [None], scope="module")
+@pytest.fixture(params=BINARIES or [""], scope="module")
 def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of another make."""
-    if request.param is None:
+    if not request.param:
         pytest.skip("no redis-server on PATH, and GOTASK_TEST_REDIS_SERVERS names none")
     data: Path = tmp_path_factory.mktemp("other")
     command = valkey_server(data, free_port())
