@@ -15,7 +15,7 @@ class Proxy:
         self._target = target
         self._tls = tls
         self._writers: set[asyncio.StreamWriter] = set()
-        self._request_left: int | None = None
+        self._arrives: float | None = None
         self._loses_answer = False
         self.port = 0
 
@@ -34,9 +34,9 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
-    def cut_next_request(self, after: int) -> None:
-        """The next request reaches the server only up to this many bytes; then its connection breaks."""
-        self._request_left = after
+    def cut_next_request(self, arrives: float) -> None:
+        """Of the next request only this share, from 0 to 1, reaches the server; then its connection breaks."""
+        self._arrives = arrives
 
     def lose_next_answer(self) -> None:
         """The next request reaches the server whole; its connection breaks when the answer comes."""
@@ -56,15 +56,11 @@ class Proxy:
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
-            if self._request_left is not None:
-                if len(data) >= self._request_left:
-                    writer.write(data[: self._request_left])
-                    self._request_left = None
-                    await writer.drain()
-                    raise ConnectionResetError
-                self._request_left -= len(data)
-            writer.write(data)
+            arrives, self._arrives = self._arrives, None
+            writer.write(data if arrives is None else data[: int(len(data) * arrives)])
             await writer.drain()
+            if arrives is not None:
+                break
         raise ConnectionResetError
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
