@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+HISTORIES ?= 5000
 
 # The first Python that is new enough; `make PYTHON=/path/to/python …` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -38,6 +39,10 @@ bench: $(VENV)/.dev ## Measure jobs/s, CPU per job and latency (ARGS=--json, …
 bench-time: $(VENV)/.dev ## Measure how late delayed jobs, retries and schedules are (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench_time $(ARGS)
 
+.PHONY: bench-storage
+bench-storage: $(VENV)/.dev ## Measure each storage by itself, a million jobs waiting (ARGS="--storage redis", …)
+	@$(BIN)/python -m tools.bench_storage $(ARGS)
+
 # Checking
 
 .PHONY: test
@@ -51,6 +56,10 @@ test-unit: $(VENV)/.dev ## Run the tests that need no server
 .PHONY: test-integration
 test-integration: $(VENV)/.dev ## Run the tests against real servers
 	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(ARGS)
+
+.PHONY: histories
+histories: $(VENV)/.dev ## Compare every storage with its model over thousands of random histories (HISTORIES=5000)
+	@GOTASK_TEST_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/storage/test_model.py $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## Run the tests except tests/e2e and show what they did not reach

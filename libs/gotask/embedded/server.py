@@ -28,7 +28,7 @@ def free_port() -> int:
         return port
 
 
-def answers(port: int, question: bytes, start_of_answer: bytes) -> bool:
+def answers(port: int, question: bytes, start_of_answer: bytes | tuple[bytes, ...]) -> bool:
     """Whether the server at *port* of loopback answers *question* as it does when it is up."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:

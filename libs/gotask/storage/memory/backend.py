@@ -1,5 +1,6 @@
-"""The memory backend's calls: no call awaits anything, so each is atomic on its event loop."""
+"""The memory backend's calls: none awaits anything before its work is done, so each is atomic on its event loop."""
 
+import asyncio
 from collections.abc import Sequence
 
 from gotask import v1
@@ -77,7 +78,9 @@ class MemoryStorage(Storage):
         return [commands.release(self._jobs, job_id, now_us) for job_id in job_ids]
 
     async def expire_jobs(self, now_us: int, limit: int) -> list[QueuedJob]:
-        return commands.expire(self._jobs, now_us, limit)
+        expired = commands.expire(self._jobs, now_us, limit)
+        await _let_others_in()
+        return expired
 
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
         return [commands.cancel(self._jobs, job_id, now_us) for job_id in job_ids]
@@ -157,4 +160,11 @@ class MemoryStorage(Storage):
         return self._workers.live(now_us)
 
     async def prune(self, now_us: int, limit: int) -> int:
-        return commands.prune(self._jobs, now_us, limit)
+        pruned = commands.prune(self._jobs, now_us, limit)
+        await _let_others_in()
+        return pruned
+
+
+async def _let_others_in() -> None:
+    """Whoever repeats a call until there is no more to do would keep the loop to themselves."""
+    await asyncio.sleep(0)

@@ -27,9 +27,10 @@ from gotask.storage.contract import (
     Storage,
 )
 from gotask.storage.redis import claiming, finishing, listing, queues
+from gotask.storage.redis.address import parse_address
 from gotask.storage.redis.client import Client
 from gotask.storage.redis.insertion import Insertion
-from gotask.storage.redis.opening import prepare, url_of
+from gotask.storage.redis.opening import prepare
 from gotask.storage.redis.records import job_of, token
 from gotask.storage.redis.schedules import Schedules
 
@@ -40,16 +41,17 @@ _STEP = 500
 class RedisStorage(Storage):
     """Storage in Redis 6.2 or newer, or Valkey. All keys begin with ``{namespace}:``, so that they share a slot.
 
-    *url* is ``host:port``, or a ``redis://`` or ``rediss://`` URL.
+    *address* is ``host:port``, a URL, or Sentinels and a master's name: see :mod:`gotask.storage.redis.address`.
+    ValueError for an address that is none of these.
     """
 
-    def __init__(self, url: str, namespace: str) -> None:
+    def __init__(self, address: str, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}:"
-        self._client = Client(url_of(url), self._prefix)
+        self._client = Client(parse_address(address), self._prefix)
         self._schedules = Schedules(self._client, self._prefix)
 
     async def open(self) -> None:
-        """StorageError when the server could drop jobs, or holds data of another version."""
+        """StorageError when the server is too old, could drop jobs, or holds data of another version."""
         await prepare(self._client, self._prefix)
 
     async def close(self) -> None:
