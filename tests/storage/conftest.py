@@ -7,6 +7,8 @@ import pytest
 from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
+from gotask.storage.postgres import PostgresStorage
+from gotask.storage.postgres.address import PostgresAddress
 from gotask.storage.redis import RedisStorage
 from tests.storage.support import NOW
 
@@ -23,7 +25,12 @@ def _redis(request: pytest.FixtureRequest) -> Backend:
     return lambda namespace: RedisStorage(address, namespace)
 
 
-BACKENDS = {"memory": _memory, "redis": _redis}
+def _postgres(request: pytest.FixtureRequest) -> Backend:
+    address = PostgresAddress(request.getfixturevalue("postgres").address)
+    return lambda namespace: PostgresStorage(address, namespace)
+
+
+BACKENDS = {"memory": _memory, "redis": _redis, "postgres": _postgres}
 
 
 @pytest.fixture(params=BACKENDS)
