@@ -52,11 +52,8 @@ class PostgresStorage(Storage):
 
     async def open(self) -> None:
         """Applies the migrations that are missing. StorageError when the schema is newer than this code."""
-        connection = await self._client.connect()
-        try:
+        async with self._client.connection() as connection:
             await migrate(connection, self._namespace)
-        finally:
-            connection.terminate()
 
     async def close(self) -> None:
         await self._client.close()

@@ -1,6 +1,8 @@
 """The connections to the database: one place that runs queries and knows what their errors mean."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
@@ -34,12 +36,21 @@ class Client:
         }
         self._pool: Any = None
 
-    async def connect(self) -> Any:
-        """A connection of its own, for work that is not a call."""
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A connection for work that is more than a call, and may take longer."""
         try:
-            return await asyncpg.connect(**self._arguments)
+            pool = await self._opened()
+            connection = await pool.acquire(timeout=CALL_TIMEOUT_S)
         except FAILURES as error:
             raise translated(error) from error
+        try:
+            yield connection
+        except BaseException:
+            connection.terminate()
+            raise
+        finally:
+            await pool.release(connection)
 
     async def close(self) -> None:
         """Cuts all connections; what is under way is given up."""
@@ -64,10 +75,7 @@ class Client:
         return (await self.rows(query, *args))[0][0]
 
     async def _ask(self, query: str, args: tuple[Any, ...]) -> Any:
-        if self._pool is None:
-            self._pool = asyncpg.create_pool(min_size=0, max_size=MAX_CONNECTIONS, **self._arguments)
-            await self._pool
-        pool = self._pool
+        pool = await self._opened()
         connection = await pool.acquire()
         try:
             return await connection.fetch(query, *args)
@@ -77,3 +85,8 @@ class Client:
             raise
         finally:
             await pool.release(connection)
+
+    async def _opened(self) -> Any:
+        if self._pool is None:
+            self._pool = asyncpg.create_pool(min_size=0, max_size=MAX_CONNECTIONS, **self._arguments)
+        return await self._pool

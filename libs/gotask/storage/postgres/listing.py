@@ -2,42 +2,48 @@
 
 from typing import Any
 
+from gotask import v1
 from gotask.jobs.ids import is_id
 from gotask.storage.contract import JobFilter, Page
 from gotask.storage.postgres.client import Client
 from gotask.storage.postgres.jobs import job_of
 from gotask.storage.postgres.text import column
 
+_FIRST_STEP, _LONGEST_STEP = 200, 20_000
+"""Jobs that one step looks at: ever more while few of them match, and never so many that a step takes long."""
+
 
 async def page(client: Client, schema: str, criteria: JobFilter, cursor: str, limit: int) -> Page:
-    """One page; the database chooses the way to it."""
+    """One page."""
     if cursor and not is_id(cursor):
         raise ValueError(f"not a cursor: {cursor!r}")
-    conditions, values = _conditions(criteria, cursor)
-    records = f"JOIN {schema}.records AS r ON r.id = s.id" if criteria.states else ""
-    query = f"""
-        SELECT * FROM {schema}.get_jobs(ARRAY(
-            SELECT s.id FROM {schema}.specs AS s JOIN {schema}.queues AS q ON q.id = s.queue_id {records}
-            WHERE {" AND ".join(["true", *conditions])} ORDER BY s.id DESC LIMIT $1
-        )) ORDER BY id DESC
-    """  # noqa: S608 - names of ours, and values as parameters
-    jobs = [job_of(row) for row in await client.rows(query, limit + 1, *values)]
-    if len(jobs) <= limit:
-        return Page(jobs, "")
-    return Page(jobs[:limit], jobs[limit - 1].spec.id)
+    scan = f"SELECT * FROM {schema}.scan_jobs($1, $2, $3, $4, $5, $6, $7, $8)"  # noqa: S608
+    filters = _filters(criteria)
+    below: Any = cursor or None
+    step = max(_FIRST_STEP, limit + 1)
+    ids: list[Any] = []
+    while len(ids) <= limit:
+        ((found, below),) = await client.rows(scan, below, step, *filters)
+        ids += found
+        step = min(step * 4, _LONGEST_STEP)
+        if below is None:
+            break
+    jobs = await _jobs(client, schema, ids[:limit])
+    return Page(jobs, str(ids[limit - 1]) if len(ids) > limit else "")
 
 
-def _conditions(criteria: JobFilter, cursor: str) -> tuple[list[str], list[Any]]:
-    """Of those that are given, the conditions in SQL (parameters begin at $2), and their values."""
-    possible: list[tuple[str, Any]] = [
-        ("s.id < ", cursor),
-        ("q.name = ", criteria.queue),
-        ("s.type = ", column(criteria.type)),
-        ("s.created_at_us >= ", criteria.created_from_us),
-        ("s.created_at_us < ", criteria.created_before_us),
-        ("s.tags @> ", [column(criteria.tag)] if criteria.tag else None),
-        ("r.state = ANY", list(criteria.states)),
-    ]
-    given = [(condition, value) for condition, value in possible if value]
-    conditions = [f"{condition}({'$' + str(number)})" for number, (condition, _) in enumerate(given, 2)]
-    return conditions, [value for _, value in given]
+def _filters(criteria: JobFilter) -> tuple[Any, ...]:
+    return (
+        list(criteria.states) or None,
+        criteria.queue or None,
+        column(criteria.type) or None,
+        column(criteria.tag) or None,
+        criteria.created_from_us or None,
+        criteria.created_before_us or None,
+    )
+
+
+async def _jobs(client: Client, schema: str, ids: list[Any]) -> list[v1.Job]:
+    """Those that still exist, in order."""
+    rows = await client.rows(f"SELECT * FROM {schema}.get_jobs($1) ORDER BY id DESC", ids)  # noqa: S608
+    return [job_of(row) for row in rows]

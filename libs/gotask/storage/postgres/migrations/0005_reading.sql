@@ -34,6 +34,51 @@ CREATE FUNCTION get_jobs(ids uuid[]) RETURNS TABLE (
     JOIN queues AS q ON q.id = r.queue_id
 $$;
 
+-- One step of a listing: looks at up to `most` jobs in the states asked for (NULL: in all), newest id first. Returns the
+-- ids of those that meet every criterion that is not NULL, and the id it came to: NULL when there are no more.
+CREATE FUNCTION scan_jobs(
+    below uuid, most bigint, states smallint[], queue text, job_type text, tag text, created_from bigint,
+    created_before bigint, OUT matching uuid[], OUT came_to uuid
+) LANGUAGE plpgsql STABLE SET search_path FROM CURRENT AS $$
+DECLARE
+    seen uuid[];
+BEGIN
+    below := coalesce(below, 'ffffffff-ffff-ffff-ffff-ffffffffffff');
+    IF states IS NULL THEN
+        seen := ARRAY(SELECT id FROM specs WHERE id < below ORDER BY id DESC LIMIT most);
+    ELSE
+        seen := ARRAY(
+            SELECT one.id FROM unnest(states) AS wanted (state) CROSS JOIN LATERAL (
+                (SELECT l.id FROM line AS l WHERE wanted.state = 2 AND l.id < below ORDER BY l.id DESC LIMIT most)
+                UNION ALL
+                (SELECT r.id FROM running AS r WHERE wanted.state = 3 AND r.id < below ORDER BY r.id DESC LIMIT most)
+                UNION ALL
+                (SELECT d.id FROM delayed AS d WHERE wanted.state IN (1, 4) AND d.state = wanted.state AND d.id < below
+                 ORDER BY d.id DESC LIMIT most)
+                UNION ALL
+                (SELECT e.id FROM ended AS e WHERE wanted.state = 5 AND e.state = 5 AND e.id < below
+                 ORDER BY e.id DESC LIMIT most)
+                UNION ALL
+                (SELECT e.id FROM ended AS e WHERE e.state > 5 AND e.state = wanted.state AND e.id < below
+                 ORDER BY e.state DESC, e.id DESC LIMIT most)
+            ) AS one
+            ORDER BY one.id DESC LIMIT most
+        );
+    END IF;
+    came_to := CASE WHEN cardinality(seen) = most THEN seen[most] END;
+    matching := ARRAY(
+        SELECT s.id FROM unnest(seen) WITH ORDINALITY AS one (id, n)
+        JOIN specs AS s ON s.id = one.id
+        JOIN queues AS q ON q.id = s.queue_id
+        WHERE (queue IS NULL OR q.name = queue)
+          AND (job_type IS NULL OR s.type = job_type)
+          AND (tag IS NULL OR tag = ANY(s.tags))
+          AND (created_from IS NULL OR s.created_at_us >= created_from)
+          AND (created_before IS NULL OR s.created_at_us < created_before)
+        ORDER BY one.n
+    );
+END $$;
+
 -- Per name the numbers of v1.QueueStats, in order; NULLs for a queue that does not exist.
 CREATE FUNCTION queue_stats(names text[], now_us bigint) RETURNS TABLE (
     pending bigint, running bigint, scheduled bigint, retrying bigint, dead bigint, completed_total bigint,
