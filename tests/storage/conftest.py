@@ -7,7 +7,7 @@ import pytest
 from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
-from gotask.storage.postgres.address import PostgresAddress
+from gotask.storage.postgres import PostgresAddress
 from gotask.storage.redis import RedisStorage
 from tests.storage.schemas import Schemas
 from tests.storage.support import NOW

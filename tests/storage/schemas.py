@@ -1,7 +1,6 @@
 """Schemas of PostgreSQL that tests use one after the other: making one takes longer than most tests do."""
 
-from gotask.storage.postgres import PostgresStorage
-from gotask.storage.postgres.address import PostgresAddress
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 
 _EMPTY = """
 DO $$

