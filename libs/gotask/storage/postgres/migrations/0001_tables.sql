@@ -180,7 +180,9 @@ ALTER TABLE ended SET (autovacuum_vacuum_scale_factor = 0.05, vacuum_truncate = 
 
 -- Functions that are called from outside have a search path of their own. This gives them plans that do not depend on
 -- statistics, which are always wrong here: a table that was empty at the last look may hold a million rows now. Every
--- table they touch is reached by an index, row by row. To be called after functions were made or replaced.
+-- table they touch is reached by an index, row by row; where rows are looked up for others, a LATERAL subquery that
+-- cannot be flattened (FOR UPDATE, OFFSET 0) holds the planner to that order. To be called after functions were made or
+-- replaced.
 CREATE PROCEDURE fix_plans() LANGUAGE plpgsql AS $$
 DECLARE
     entry regprocedure;

@@ -14,7 +14,7 @@ BEGIN
                 )
                 SELECT id, now_us, queue_id, attempt, forgiven, 9, ready_at_us, started_at_us, worker FROM gone
             ), freed AS (
-                DELETE FROM unique_keys WHERE job_id IN (SELECT id FROM gone WHERE keyed)
+                DELETE FROM unique_keys WHERE job_id = ANY(ARRAY(SELECT id FROM gone WHERE keyed))
             )
             SELECT id FROM gone ORDER BY place;
         EXIT WHEN NOT FOUND;
@@ -85,7 +85,8 @@ BEGIN
                 FROM taken AS t
             )
             SELECT slot, queue, NULL::uuid, s.spec, t.attempt + 1, t.attempt + 1 - t.forgiven, t.ready_at_us
-            FROM taken AS t JOIN specs AS s ON s.id = t.id ORDER BY t.place;
+            FROM taken AS t CROSS JOIN LATERAL (SELECT specs.spec FROM specs WHERE specs.id = t.id OFFSET 0) AS s
+            ORDER BY t.place;
         GET DIAGNOSTICS got = ROW_COUNT;
         capacities[slot] := capacities[slot] - got;
         rooms[queue] := CASE WHEN got < wanted THEN 0 ELSE rooms[queue] - got END;

@@ -29,8 +29,8 @@ CREATE FUNCTION get_jobs(ids uuid[]) RETURNS TABLE (
                (SELECT string_agg(a.history, '' ORDER BY a.attempt) FROM attempts AS a WHERE a.job_id = r.id), ''
            ) || coalesce(r.history, '')
     FROM (SELECT DISTINCT unnest(ids) AS id) AS asked
-    JOIN records AS r ON r.id = asked.id
-    JOIN specs AS s ON s.id = r.id
+    CROSS JOIN LATERAL (SELECT * FROM records WHERE records.id = asked.id OFFSET 0) AS r
+    CROSS JOIN LATERAL (SELECT specs.spec FROM specs WHERE specs.id = r.id OFFSET 0) AS s
     JOIN queues AS q ON q.id = r.queue_id
 $$;
 
@@ -68,7 +68,7 @@ BEGIN
     came_to := CASE WHEN cardinality(seen) = most THEN seen[most] END;
     matching := ARRAY(
         SELECT s.id FROM unnest(seen) WITH ORDINALITY AS one (id, n)
-        JOIN specs AS s ON s.id = one.id
+        CROSS JOIN LATERAL (SELECT * FROM specs WHERE specs.id = one.id OFFSET 0) AS s
         JOIN queues AS q ON q.id = s.queue_id
         WHERE (queue IS NULL OR q.name = queue)
           AND (job_type IS NULL OR s.type = job_type)

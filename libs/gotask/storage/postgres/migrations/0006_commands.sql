@@ -33,41 +33,44 @@ CREATE FUNCTION change_of(job uuid, has_changed boolean) RETURNS change LANGUAGE
     FROM records AS r JOIN queues AS q ON q.id = r.queue_id WHERE r.id = job
 $$;
 
--- Ends a waiting job that is held.
-CREATE FUNCTION end_waiting(job uuid, now_us bigint, new_state smallint) RETURNS void LANGUAGE plpgsql AS $$
+-- Ends a job that is held, if it waits; whether it did.
+CREATE FUNCTION end_waiting(job uuid, now_us bigint, new_state smallint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+    waited boolean;
+    held_key boolean;
 BEGIN
     WITH lined_up AS (
         DELETE FROM line WHERE id = job RETURNING 2 AS state, *
     ), set_aside AS (
         DELETE FROM delayed WHERE id = job RETURNING *
     ), gone AS (
-        SELECT state, id, queue_id, attempt, forgiven, ready_at_us, started_at_us, worker FROM lined_up
+        SELECT state, id, queue_id, attempt, forgiven, keyed, ready_at_us, started_at_us, worker FROM lined_up
         UNION ALL
-        SELECT state, id, queue_id, attempt, forgiven, ready_at_us, started_at_us, worker FROM set_aside
+        SELECT state, id, queue_id, attempt, forgiven, keyed, ready_at_us, started_at_us, worker FROM set_aside
     ), ends AS (
         INSERT INTO ended (id, finished_at_us, queue_id, attempt, forgiven, state, ready_at_us, started_at_us, worker)
         SELECT id, now_us, queue_id, attempt, forgiven, new_state, ready_at_us, started_at_us, worker FROM gone
+    ), counted AS (
+        INSERT INTO tallies (queue_id, bucket, scheduled, pending, retrying)
+        SELECT queue_id, 0, -(state = 1)::int, -(state = 2)::int, -(state = 4)::int FROM gone
     )
-    INSERT INTO tallies (queue_id, bucket, scheduled, pending, retrying)
-    SELECT queue_id, 0, -(state = 1)::int, -(state = 2)::int, -(state = 4)::int FROM gone;
-    DELETE FROM unique_keys WHERE job_id = job;
+    SELECT true, keyed INTO waited, held_key FROM gone;
+    IF held_key THEN
+        DELETE FROM unique_keys WHERE job_id = job;
+    END IF;
+    RETURN coalesce(waited, false);
 END $$;
 
 CREATE FUNCTION cancel_jobs(now_us bigint, ids uuid[]) RETURNS SETOF change
 LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     job uuid;
-    was smallint;
     done boolean;
 BEGIN
     PERFORM hold_all(ids);
     FOREACH job IN ARRAY ids LOOP
-        was := hold(job);
-        done := false;
-        IF was IN (1, 2, 4) THEN
-            PERFORM end_waiting(job, now_us, 8::smallint);
-            done := true;
-        ELSIF was = 3 THEN
+        done := end_waiting(job, now_us, 8::smallint);
+        IF NOT done THEN
             UPDATE running SET cancel_requested = true WHERE id = job AND NOT cancel_requested;
             done := FOUND;
         END IF;
