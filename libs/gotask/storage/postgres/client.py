@@ -8,19 +8,13 @@ from typing import Any
 import asyncpg
 
 from gotask.storage.postgres.address import PostgresAddress
+from gotask.storage.postgres.connection import Connection
 from gotask.storage.postgres.errors import FAILURES, spoils_connection, translated, was_rolled_back
 
 CALL_TIMEOUT_S = 10.0
 """A call that takes longer is given up: the server is away, or not what it should be."""
 MAX_CONNECTIONS = 16
 _TRIES = 5
-
-
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
-    """Every call is one statement, and leaves nothing behind that would have to be reset."""
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class Client:
@@ -31,7 +25,7 @@ class Client:
             **address.arguments(),
             "timeout": CALL_TIMEOUT_S,
             "max_cached_statement_lifetime": 0,
-            "connection_class": _Connection,
+            "connection_class": Connection,
             "server_settings": {"application_name": application},
         }
         self._pool: Any = None
