@@ -1,4 +1,4 @@
-"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|memory]``.
+"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|postgres|memory]``.
 
 Starts ``gotask up`` with its own data, submits no-op jobs in batches over NATS, and prints jobs per second from the
 first submission to the last stored result, CPU time per job and memory of each process, and how long a job takes from
@@ -34,6 +34,7 @@ _PAYLOAD = b'{"i":1,"s":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}'
 _PATIENCE_S = 120
 _LOOK_S = 0.05
 _IN_FLIGHT = 4
+_POSTGRES = "postgres"
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,10 @@ class Stack:
 
     def cpu_s(self) -> dict[str, float]:
         """User and system time of each process so far."""
-        return {name: sum(process.cpu_times()[:2]) for name, process in self._named()}
+        return {name: _cpu_s(process) for name, process in self._named()}
 
     def rss_mb(self) -> dict[str, float]:
-        return {name: process.memory_info().rss / 2**20 for name, process in self._named()}
+        return {name: _memory_bytes(process) / 2**20 for name, process in self._named()}
 
     def _named(self) -> Iterator[tuple[str, psutil.Process]]:
         children = self.process.children()
@@ -67,10 +68,27 @@ class Stack:
         return int(self.get("/queues/default/stats")["completed_jobs"])
 
 
+def _cpu_s(process: psutil.Process) -> float:
+    """User and system time; of PostgreSQL, that of its own processes as well, those that have ended included."""
+    times = process.cpu_times()
+    if process.name() != _POSTGRES:
+        return times.user + times.system
+    children = [child.cpu_times() for child in process.children()]
+    return sum(times[:4]) + sum(child.user + child.system for child in children)
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    """Resident memory; of PostgreSQL, that of its own processes as well, and what they share once."""
+    rss: int = process.memory_info().rss
+    if process.name() != _POSTGRES:
+        return rss
+    return rss + sum(child.memory_full_info().uss for child in process.children())
+
+
 @contextmanager
 def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
     """``gotask up`` on free ports with its data in a temporary folder; stopped at the end."""
-    ports = {name: free_port() for name in ("nats", "redis", "http", "metrics")}
+    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "metrics")}
     with tempfile.TemporaryDirectory() as data:
         options = [f"--{name}-port={port}" for name, port in ports.items()]
         argv = [sys.executable, "-m", "gotask.cli", "up", f"--storage={storage}", f"--data={data}/gotask", *options]
@@ -193,7 +211,7 @@ def show(figures: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--storage", choices=["redis", "memory", "all"], default="all")
+    parser.add_argument("--storage", choices=["redis", "postgres", "memory", "all"], default="all")
     parser.add_argument("--jobs", type=int, default=40_000, help="jobs per run")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=500, help="jobs per submission")
@@ -202,7 +220,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="how long the latencies are measured")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    storages = ["memory", "redis"] if options.storage == "all" else [options.storage]
+    storages = ["memory", "redis", "postgres"] if options.storage == "all" else [options.storage]
     found = [uvloop.run(measure(argparse.Namespace(**{**vars(options), "storage": name}))) for name in storages]
     if options.json:
         print(json.dumps(found))

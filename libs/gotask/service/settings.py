@@ -83,9 +83,17 @@ class ServiceSettings(BaseSettings):
 class StorageSettings(ServiceSettings):
     """For services that touch the storage."""
 
-    storage: str = Field("redis", pattern="^(redis|memory)$")
+    storage: str = Field("redis", pattern="^(redis|postgres|memory)$")
     redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
     """host:port, or a redis:// or rediss:// URL."""
+    postgres_dsn: str = Field("", repr=False)
+    """A connection string, postgresql://user:password@host:port/db?sslmode=..., instead of the single values."""
+    postgres_host: str = "127.0.0.1"
+    """A name, an address, or the folder of a Unix socket."""
+    postgres_port: Port = 5432
+    postgres_db: str = "gotask"
+    postgres_user: str = "gotask"
+    postgres_password: str = Field("", repr=False)
 
 
 def _explain(error: ValidationError) -> str:

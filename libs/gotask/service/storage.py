@@ -35,7 +35,7 @@ def _refuse_memory(settings: StorageSettings) -> None:
     if settings.storage == "memory":
         raise InvalidSettings(
             "GOTASK_STORAGE: memory storage lives in one process, and a service of its own would not share it; "
-            "run `gotask up --storage memory` for all services in one process, or choose redis"
+            "run `gotask up --storage memory` for all services in one process, or choose redis or postgres"
         )
 
 

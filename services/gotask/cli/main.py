@@ -51,12 +51,19 @@ _PORT_HELP = "0: any that is free."
 
 @app.command()
 def up(
-    storage: Annotated[str, typer.Option(help="redis, or memory: all services in one process.")] = _UP.storage,
+    storage: Annotated[str, typer.Option(help="redis, postgres, or memory: all services in one process.")] = _UP.storage,
     data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = _UP.data,
     nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = _UP.nats_url,
     redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis.")] = _UP.redis_addr,
+    postgres_dsn: Annotated[
+        str, typer.Option(envvar="GOTASK_POSTGRES_DSN", help="A running PostgreSQL.")
+    ] = _UP.postgres_dsn,
+    postgres_host: Annotated[
+        str, typer.Option(envvar="GOTASK_POSTGRES_HOST", help="The same by its host; see the settings of a service.")
+    ] = _UP.postgres_host,
     nats_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.nats_port,
     redis_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.redis_port,
+    postgres_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.postgres_port,
     http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help=_PORT_HELP)] = _UP.http_port,
     metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help=_PORT_HELP)] = _UP.metrics_port,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
@@ -65,11 +72,11 @@ def up(
     queues: Annotated[str, typer.Option(help="What the workers serve.")] = _UP.queues,
     concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = _UP.concurrency,
 ) -> None:
-    """Starts NATS, Valkey and the five services; Ctrl-C stops them."""
+    """Starts NATS, Valkey or PostgreSQL, and the five services; Ctrl-C stops them."""
     from gotask.cli.up.run import run_up
 
-    if storage not in ("redis", "memory"):
-        raise typer.BadParameter(f"{storage!r} is not known; use redis or memory", param_hint="--storage")
+    if storage not in ("redis", "postgres", "memory"):
+        raise typer.BadParameter(f"{storage!r} is not known; use redis, postgres or memory", param_hint="--storage")
     raise typer.Exit(
         run_up(
             UpOptions(
@@ -77,8 +84,11 @@ def up(
                 data=data,
                 nats_url=nats_url,
                 redis_addr=redis_addr,
+                postgres_dsn=postgres_dsn,
+                postgres_host=postgres_host,
                 nats_port=nats_port,
                 redis_port=redis_port,
+                postgres_port=postgres_port,
                 http_port=http_port,
                 metrics_port=metrics_port,
                 workers=workers,
