@@ -1,6 +1,7 @@
 """A job and a queue as users write them in JSON, and back."""
 
 import math
+import re
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -16,6 +17,7 @@ _STRATEGIES = {
     "linear": v1.RETRY_STRATEGY_LINEAR,
     "fixed": v1.RETRY_STRATEGY_FIXED,
 }
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 STRATEGY_NAMES = {value: name for name, value in _STRATEGIES.items()}
 
 Duration = Annotated[
@@ -30,6 +32,17 @@ Duration = Annotated[
     ),
 ]
 """Given as a duration, held in microseconds."""
+
+
+def _written_out(value: Any) -> Any:
+    """Keeps pydantic from reading numbers, and strings of digits, as seconds or milliseconds since 1970."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("must be a datetime as RFC 3339 has it, such as '2030-01-31T09:00:00Z'")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=False)]
+"""A point in time, as RFC 3339 writes it."""
 
 QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
 JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
@@ -78,11 +91,11 @@ class JobRequest(RetryFields):
     """Any JSON, handed to the handler."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
     """Higher first; equal ones in order of arrival."""
-    scheduled_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    scheduled_at: Moment | None = None
     """Runs no earlier than this moment (RFC 3339)."""
     delay: Duration | None = None
     """Runs no earlier than this long from now. Not together with scheduled_at."""
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    expires_at: Moment | None = None
     """Does not start after this moment (RFC 3339)."""
     ttl: Duration | None = None
     """Does not start later than this long from now. Not together with expires_at."""

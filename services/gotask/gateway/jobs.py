@@ -71,7 +71,7 @@ class Jobs:
             return Submitted(How.ACCEPTED, _fresh(spec, SCHEDULED if waits else PENDING))
         if answer.status.code:
             return CommandError.from_status(answer.status)
-        return Submitted(How.CREATED, _fresh(answer.spec, answer.state))
+        return Submitted(How.CREATED, _fresh(answer.spec, answer.state, answer.ready_at_us))
 
     async def _read(self, ids: Iterable[str]) -> dict[str, v1.Job | CommandError]:
         wanted = list(ids)
@@ -144,5 +144,6 @@ def _as_stored(spec: v1.JobSpec, job_id: str, found: v1.Job | CommandError) -> S
     return Submitted(How.CREATED if job_id == spec.id else How.EXISTED, found)
 
 
-def _fresh(spec: v1.JobSpec, state: v1.JobState.ValueType) -> v1.Job:
-    return v1.Job(spec=spec, state=state, due_at_us=spec.scheduled_at_us if state == SCHEDULED else 0)
+def _fresh(spec: v1.JobSpec, state: v1.JobState.ValueType, ready_at_us: int = 0) -> v1.Job:
+    due_at_us = spec.scheduled_at_us if state == SCHEDULED else 0
+    return v1.Job(spec=spec, state=state, ready_at_us=ready_at_us, due_at_us=due_at_us)

@@ -1,11 +1,12 @@
 """Query parameters."""
 
+from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from gotask import v1
-from gotask.jobs.request import Duration
+from gotask.jobs.request import Duration, Moment
 from gotask.jobs.states import state_of
 from gotask.storage.contract import JobFilter
 
@@ -46,9 +47,9 @@ class ListParams(NoParams):
     queue: str = ""
     type: str = ""
     tag: str = ""
-    created_from: AwareDatetime | None = None
+    created_from: Moment | None = None
     """Created at this moment or later (RFC 3339)."""
-    created_before: AwareDatetime | None = None
+    created_before: Moment | None = None
     """Created before this moment (RFC 3339)."""
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     cursor: str = ""
@@ -96,5 +97,5 @@ class DeadRetry(DeadFilter):
         return wanted
 
 
-def _us(at: AwareDatetime | None) -> int:
+def _us(at: datetime | None) -> int:
     return round(at.timestamp() * 1e6) if at else 0

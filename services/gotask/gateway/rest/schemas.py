@@ -59,7 +59,7 @@ class Job(_Document):
     scheduled_at: AwareDatetime | None
     expires_at: AwareDatetime | None
     ready_at: AwareDatetime | None
-    """When it last became pending. Not known yet in the answer to a submission."""
+    """When it last became pending. Not known yet in a 202."""
     due_at: AwareDatetime | None
     """When a scheduled or retrying job becomes pending."""
     started_at: AwareDatetime | None
