@@ -91,6 +91,8 @@ class StorageSettings(ServiceSettings):
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
+        reason = problem["msg"].removeprefix("Value error, ")
         name = ".".join(str(part) for part in problem["loc"]).upper()
-        lines.append(f"{PREFIX}{name}: {problem['msg'].removeprefix('Value error, ')}")
+        # What concerns several settings names them itself.
+        lines.append(f"{PREFIX}{name}: {reason}" if name else reason)
     return "; ".join(lines)

@@ -1,13 +1,22 @@
 """The gateway, put together."""
 
+from pathlib import Path
+
 from gotask.bus.bus import Bus
+from gotask.gateway.access.audit import Audit
+from gotask.gateway.access.guard import Guard
+from gotask.gateway.access.rates import Rates
+from gotask.gateway.access.setup import authenticator
+from gotask.gateway.commands import JobCommands
 from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
+from gotask.gateway.parts import Parts
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
 from gotask.gateway.settings import GatewaySettings
 from gotask.gateway.submissions import Submissions
 from gotask.gateway.watches import Watches
+from gotask.gateway.workers import Workers
 from gotask.service.clock import Clock
 from gotask.service.http import HttpServer
 from gotask.service.storage import missing_parts
@@ -15,23 +24,39 @@ from gotask.storage.contract import Storage
 
 
 class GatewayService:
-    """Serves the REST API."""
+    """Serves the REST API and the gRPC services."""
 
     name = "gateway"
 
     def __init__(self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+        """StartFailed for a file of the settings that cannot be used."""
         self._bus = bus
         self._storage = storage
+        self._audit = Audit(clock, Path(settings.audit_file) if settings.audit_file else None)
         self._submissions = Submissions(bus, settings.publish_timeout, settings.submit_reply_timeout)
         self._watches = Watches(bus)
-        jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
-        queues = Queues(bus, storage, clock, settings.command_timeout)
-        dead = DeadLetters(bus, storage, queues, settings.command_timeout)
-        app = build_app(settings, clock, jobs, queues, dead, self.missing)
-        self._http = HttpServer(app, settings.http_addr, settings.http_port)
+        queues = Queues(bus, storage, clock, self._audit, settings.command_timeout)
+        rates = Rates(settings.rate_limit)
+        parts = Parts(
+            guard=Guard(authenticator(settings, clock), rates, self._audit),
+            rates=rates,
+            jobs=Jobs(
+                storage,
+                clock,
+                self._submissions,
+                self._watches,
+                JobCommands(bus, settings.command_timeout),
+                self._audit,
+            ),
+            queues=queues,
+            dead_letters=DeadLetters(bus, storage, queues, self._audit, settings.command_timeout),
+            workers=Workers(storage, clock),
+        )
+        self._http = HttpServer(build_app(settings, clock, parts, self.missing), settings.http_addr, settings.http_port)
 
     async def start(self) -> None:
-        """OSError when its port is taken."""
+        """OSError when its port is taken, or its audit file cannot be written."""
+        self._audit.open()
         await self._submissions.start()
         await self._http.start()
 
@@ -39,6 +64,7 @@ class GatewayService:
         self._watches.stop()
         await self._http.stop()
         await self._submissions.stop()
+        self._audit.close()
 
     async def missing(self) -> list[str]:
         return await missing_parts(self._bus, self._storage)

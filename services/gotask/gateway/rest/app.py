@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -11,17 +11,18 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
-from gotask.gateway.dead_letters import DeadLetters
-from gotask.gateway.jobs import Jobs
-from gotask.gateway.queues import Queues
+from gotask.gateway.parts import Parts
+from gotask.gateway.refusals import field_errors, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
 from gotask.gateway.rest.express import Express
+from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.job_endpoints import JobEndpoints
 from gotask.gateway.rest.openapi import request_schemas
-from gotask.gateway.rest.problems import Problem, field_errors, invalid, problem_of
+from gotask.gateway.rest.problems import Problem, problem_from, problem_of
 from gotask.gateway.rest.queue_endpoints import QueueEndpoints
 from gotask.gateway.rest.submit_endpoints import SubmitEndpoints
 from gotask.gateway.rest.system_endpoints import SystemEndpoints
+from gotask.gateway.rest.worker_endpoints import WorkerEndpoints
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.validation import InvalidJob
 from gotask.service.clock import Clock
@@ -33,18 +34,24 @@ _TITLE = "GoTask"
 _DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
 
 
-def build_app(
-    settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, dead: DeadLetters, missing: Missing
-) -> ASGIApp:
+def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Missing) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
+    gate = Gate(parts.guard)
     app = FastAPI(
-        title=_TITLE, version="1", description=_DESCRIPTION, docs_url=None, redoc_url=None, redirect_slashes=False
+        title=_TITLE,
+        version="1",
+        description=_DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(gate)],
     )
-    submit = SubmitEndpoints(settings, clock, jobs)
+    submit = SubmitEndpoints(settings, clock, parts.jobs, parts.rates)
     submit.register(app.router, _PREFIX)
-    JobEndpoints(jobs).register(app.router, _PREFIX)
-    QueueEndpoints(settings, clock, queues).register(app.router, _PREFIX)
-    DeadEndpoints(settings, dead).register(app.router, _PREFIX)
+    JobEndpoints(parts.jobs).register(app.router, _PREFIX)
+    QueueEndpoints(settings, clock, parts.queues).register(app.router, _PREFIX)
+    DeadEndpoints(settings, parts.dead_letters).register(app.router, _PREFIX)
+    WorkerEndpoints(parts.workers).register(app.router, _PREFIX)
     SystemEndpoints(missing, _TITLE).register(app.router)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)
@@ -52,7 +59,7 @@ def build_app(
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.openapi()["components"]["schemas"].update(request_schemas())
-    return Express(app, f"{_PREFIX}/jobs", submit.create_job)
+    return Express(app, gate, f"{_PREFIX}/jobs", submit.create_job)
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
@@ -83,7 +90,7 @@ def _methods(request: Request) -> list[str]:
 async def _on_validation_error(_request: Request, error: Exception) -> Response:
     # The first part of a place says only that it is in the query.
     found = [each | {"loc": each["loc"][1:]} for each in cast("RequestValidationError", error).errors()]
-    return invalid(field_errors(found)).response()
+    return problem_from(invalid(field_errors(found))).response()
 
 
 async def _on_disconnect(_request: Request, _error: Exception) -> Response:

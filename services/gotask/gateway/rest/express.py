@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.problems import problem_of
 
 _log = structlog.get_logger("gotask.gateway")
@@ -19,9 +20,11 @@ class Express:
     registered with them nevertheless: they describe it, and answer other methods on its path.
     """
 
-    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         self._app = app
+        self._gate = gate
         self._path = path
+        self._call = f"POST {path}"
         self._endpoint = endpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -29,7 +32,9 @@ class Express:
             await self._app(scope, receive, send)
             return
         try:
-            response = await self._endpoint(Request(scope, receive))
+            request = Request(scope, receive)
+            self._gate.admit(request, self._call)
+            response = await self._endpoint(request)
         except ClientDisconnect:
             return
         except Exception as error:

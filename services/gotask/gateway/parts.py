@@ -1,0 +1,22 @@
+"""What stands behind every protocol."""
+
+from dataclasses import dataclass
+
+from gotask.gateway.access.guard import Guard
+from gotask.gateway.access.rates import Rates
+from gotask.gateway.dead_letters import DeadLetters
+from gotask.gateway.jobs import Jobs
+from gotask.gateway.queues import Queues
+from gotask.gateway.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Decide about jobs, queues and workers, and about who may."""
+
+    guard: Guard
+    rates: Rates
+    jobs: Jobs
+    queues: Queues
+    dead_letters: DeadLetters
+    workers: Workers

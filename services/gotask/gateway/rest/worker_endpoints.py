@@ -1,0 +1,32 @@
+"""/workers."""
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gotask.gateway.rest.gate import AdmittedCaller
+from gotask.gateway.rest.messages import respond
+from gotask.gateway.rest.openapi import answers
+from gotask.gateway.rest.schemas import WorkerList
+from gotask.gateway.rest.worker_document import worker_document
+from gotask.gateway.workers import Workers
+
+
+class WorkerEndpoints:
+    """Shows who runs jobs."""
+
+    def __init__(self, workers: Workers) -> None:
+        self._workers = workers
+
+    def register(self, router: APIRouter, prefix: str) -> None:
+        router.add_api_route(
+            f"{prefix}/workers",
+            self.list_workers,
+            methods=["GET"],
+            tags=["workers"],
+            responses=answers({200: WorkerList}, 503),
+        )
+
+    async def list_workers(self, caller: AdmittedCaller) -> Response:
+        """The workers that were heard of lately."""
+        workers = await self._workers.list_workers(caller)
+        return respond({"items": [worker_document(worker) for worker in workers], "next_cursor": None})
