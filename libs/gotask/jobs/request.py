@@ -46,8 +46,9 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=Fa
 
 QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
 JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
-Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH)]
-Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH)]
+_NO_NUL = r"^[^\x00]*$"
+Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH, pattern=_NO_NUL)]
+Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH, pattern=_NO_NUL)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=limits.METADATA_KEY_LENGTH)]
 MetadataValue = Annotated[str, Field(max_length=limits.METADATA_VALUE_LENGTH)]
 

@@ -40,6 +40,14 @@ class Submitted(NamedTuple):
     job: v1.Job
 
 
+class Brief(NamedTuple):
+    """How a submission ended well, and no more than is known without a look at the storage."""
+
+    how: How
+    job_id: str
+    state: v1.JobState.ValueType = v1.JOB_STATE_UNSPECIFIED  # of a job that was created now
+
+
 class Jobs:
     """Submits, finds, awaits and commands jobs. Everything may raise StorageUnavailable, too."""
 
@@ -62,7 +70,7 @@ class Jobs:
 
     async def submit(self, caller: Caller, specs: Sequence[v1.JobSpec]) -> list[Submitted | CommandError]:
         """What became of each job, in order."""
-        answers = await self.submit_briefly(caller, specs)
+        answers = await self._submit(caller, specs)
         ids = [_id_to_read(spec, answer) for spec, answer in zip(specs, answers, strict=True)]
         stored = await self._read({job_id for job_id in ids if job_id}) if any(ids) else {}
         return [
@@ -70,8 +78,12 @@ class Jobs:
             for spec, answer, job_id in zip(specs, answers, ids, strict=True)
         ]
 
-    async def submit_briefly(self, caller: Caller, specs: Sequence[v1.JobSpec]) -> list[Answer]:
-        """As :meth:`submit`, without a look at jobs that were there before."""
+    async def submit_briefly(self, caller: Caller, specs: Sequence[v1.JobSpec]) -> list[Brief | CommandError]:
+        """As :meth:`submit`, for those who are content with less."""
+        answers = await self._submit(caller, specs)
+        return [_brief(spec, answer) for spec, answer in zip(specs, answers, strict=True)]
+
+    async def _submit(self, caller: Caller, specs: Sequence[v1.JobSpec]) -> list[Answer]:
         if caller.queues is None:
             return await self._submissions.submit(specs)
         forbidden = [_why_not(caller, spec) for spec in specs]
@@ -112,7 +124,7 @@ class Jobs:
         if job.state in TERMINAL:
             return job
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), self._watches.watch(job_id) as ended:
+            async with asyncio.timeout(timeout_s), self._watches.end_of(job_id) as ended:
                 while (job := await self.get(caller, job_id)).state not in TERMINAL and not self._watches.stopped:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(ended.wait(), _LOOK_EVERY_S)
@@ -152,6 +164,18 @@ def _id_to_read(spec: v1.JobSpec, answer: Answer) -> str:
     if not isinstance(answer, v1.SubmitResult) or answer.status.code or answer.HasField("spec"):
         return ""
     return answer.existing_id or spec.id
+
+
+def _brief(spec: v1.JobSpec, answer: Answer) -> Brief | CommandError:
+    if isinstance(answer, CommandError):
+        return answer
+    if answer is None:
+        return Brief(How.ACCEPTED, spec.id)
+    if answer.status.code:
+        return CommandError.from_status(answer.status)
+    if answer.existing_id and answer.existing_id != spec.id:
+        return Brief(How.EXISTED, answer.existing_id)
+    return Brief(How.CREATED, spec.id, answer.state)
 
 
 def _why_not(caller: Caller, spec: v1.JobSpec) -> CommandError | None:

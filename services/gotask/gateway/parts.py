@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from gotask.gateway.access.guard import Guard
 from gotask.gateway.access.rates import Rates
 from gotask.gateway.dead_letters import DeadLetters
+from gotask.gateway.feed import Feed
+from gotask.gateway.following import Following
 from gotask.gateway.jobs import Jobs
 from gotask.gateway.queues import Queues
 from gotask.gateway.workers import Workers
@@ -17,6 +19,8 @@ class Parts:
     guard: Guard
     rates: Rates
     jobs: Jobs
+    following: Following
+    feed: Feed
     queues: Queues
     dead_letters: DeadLetters
     workers: Workers

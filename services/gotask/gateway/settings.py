@@ -33,6 +33,8 @@ class GatewaySettings(StorageSettings):
     """How long a queue-manager may take to apply a submission that the broker has stored; then it is answered 202."""
     command_timeout: Seconds = 5.0
     """How long a queue-manager may take to answer a command; then it is answered 503."""
+    max_watchers: int = Field(1_000, ge=1)
+    """How many may follow jobs or events at once, over REST and gRPC together."""
     api_keys_file: str = ""
     """File with the hashes of API keys; `gotask keys` makes it. Its keys are asked for from then on."""
     jwt_secret: str = Field("", repr=False)

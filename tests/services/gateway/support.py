@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 import httpx
 
 from gotask import v1
@@ -27,9 +28,10 @@ API = "/api/v1"
 
 @dataclass
 class Door:
-    """A gateway that runs, and a client that talks to it."""
+    """A gateway that runs, and clients that talk to it."""
 
     http: httpx.AsyncClient
+    channel: grpc.aio.Channel
     bus: Bus
     storage: Storage
 
@@ -75,15 +77,21 @@ class Door:
 @contextlib.asynccontextmanager
 async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[Door]:
     """A gateway with the settings in *fields*."""
-    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES, "http_port": free_port()}
+    defaults = {
+        "stream_max_bytes": _STREAM_BYTES,
+        "events_max_bytes": _STREAM_BYTES,
+        "http_port": free_port(),
+        "grpc_port": free_port(),
+    }
     settings = GatewaySettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "gateway")
     base_url = f"http://127.0.0.1:{settings.http_port}"
     async with (
         running(GatewayService(settings, bus, storage, SystemClock()), bus),
         httpx.AsyncClient(base_url=base_url, timeout=30) as http,
+        grpc.aio.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel,
     ):
-        yield Door(http, bus, storage)
+        yield Door(http, channel, bus, storage)
 
 
 @contextlib.asynccontextmanager

@@ -21,8 +21,8 @@ ALL_SCOPES = frozenset(Scope)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """*queues* are the only ones it may see or use; None: all. *rate* is its own limit, in calls per second; None: the
-    gateway's; 0: no limit."""
+    """*queues* are the only ones it may see or use, one at least; None: all. *rate* is its own limit, in calls per
+    second; None: the gateway's; 0: no limit."""
 
     name: str
     scopes: Collection[Scope] = ALL_SCOPES

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -35,7 +36,7 @@ class KeyRecord(BaseModel):
     name: str = Field(min_length=1, max_length=128)
     sha256: str = Field(pattern="^[0-9a-f]{64}$", repr=False)
     scopes: list[Scope] = Field(min_length=1)
-    queues: list[QueueName] | None = None
+    queues: Annotated[list[QueueName], Field(min_length=1)] | None = None
     rate: float | None = Field(None, ge=0)
     created_at_us: int
     expires_at_us: int = 0

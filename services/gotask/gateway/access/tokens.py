@@ -130,7 +130,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
     if isinstance(words, str):
         words = words.split()
     queues = claims.get("queues")
-    if not isinstance(words, list) or not (queues is None or isinstance(queues, list)):
-        raise ValueError("scopes and queues are lists")
+    if not isinstance(words, list) or not (queues is None or (isinstance(queues, list) and queues)):
+        raise ValueError("scopes and queues are lists, and queues, if given, holds one at least")
     ours = frozenset(Scope(word) for word in words if word in set(Scope))
     return Caller(str(claims["sub"])[:128], ours, None if queues is None else frozenset(map(str, queues)))

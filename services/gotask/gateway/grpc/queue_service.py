@@ -1,0 +1,42 @@
+"""gotask.v1.QueueService."""
+
+from google.protobuf.empty_pb2 import Empty
+
+from gotask import v1
+from gotask.gateway.access.caller import Caller
+from gotask.gateway.grpc.queue_settings import queue_of
+from gotask.gateway.queues import Queues
+from gotask.service.clock import Clock
+
+
+class QueueService:
+    """Each method answers the call of its name."""
+
+    def __init__(self, clock: Clock, queues: Queues) -> None:
+        self._clock = clock
+        self._queues = queues
+
+    async def create_queue(self, caller: Caller, request: v1.QueueSettings) -> v1.Queue:
+        return await self._queues.create(caller, queue_of(request, self._clock.now_us()))
+
+    async def list_queues(self, caller: Caller, _request: Empty) -> v1.QueueList:
+        return v1.QueueList(queues=await self._queues.list_queues(caller))
+
+    async def get_queue(self, caller: Caller, request: v1.QueueName) -> v1.Queue:
+        return await self._queues.get(caller, request.name)
+
+    async def update_queue(self, caller: Caller, request: v1.QueueSettings) -> v1.Queue:
+        return await self._queues.replace(caller, queue_of(request, self._clock.now_us()))
+
+    async def delete_queue(self, caller: Caller, request: v1.QueueName) -> Empty:
+        await self._queues.delete(caller, request.name)
+        return Empty()
+
+    async def pause_queue(self, caller: Caller, request: v1.QueueName) -> v1.Queue:
+        return await self._queues.pause(caller, request.name)
+
+    async def resume_queue(self, caller: Caller, request: v1.QueueName) -> v1.Queue:
+        return await self._queues.resume(caller, request.name)
+
+    async def get_queue_stats(self, caller: Caller, request: v1.QueueName) -> v1.QueueStats:
+        return (await self._queues.stats(caller, request.name)).figures
