@@ -124,12 +124,12 @@ class Tail:
         self._name = f"tail-{uuid.uuid4().hex}"
         try:
             state = (await self._bus.js.stream_info(self._stream)).state
-            if self._after is None or self._after > state.last_seq:
-                # A place beyond the end is one of another stream, which this one has replaced.
-                self._gap = self._after is not None
-                self._after = state.first_seq - 1 if self._gap else state.last_seq
-            elif self._after + 1 < state.first_seq:
+            if self._after is None:
+                self._after = state.last_seq
+            # A place beyond the end is one of another stream, which this one has replaced.
+            elif not state.first_seq - 1 <= self._after <= state.last_seq:
                 self._gap = True
+                self._after = state.first_seq - 1
             await self._bus.js.add_consumer(self._stream, self._config(self._after + 1))
         except (nats.errors.Error, TimeoutError) as error:
             raise BusUnavailable(f"{self._stream} cannot be read now: {error!r}") from error

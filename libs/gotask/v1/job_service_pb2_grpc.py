@@ -163,7 +163,8 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def WatchEvents(self, request, context):
-        """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it.
+        """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it. The first
+        answer comes at once, with a cursor and no events.
         RESOURCE_EXHAUSTED: the client fell too far behind, or there are too many watchers; to go on, call again with the
         last cursor.
         """

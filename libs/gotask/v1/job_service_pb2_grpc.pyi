@@ -72,7 +72,8 @@ class JobServiceStub:
     more; then the call ends with OK. To resume, call again.
     """
     WatchEvents: _grpc.UnaryStreamMultiCallable[_job_service_pb2.WatchEventsRequest, _job_service_pb2.WatchedEvents]
-    """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it.
+    """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it. The first
+    answer comes at once, with a cursor and no events.
     RESOURCE_EXHAUSTED: the client fell too far behind, or there are too many watchers; to go on, call again with the
     last cursor.
     """
@@ -113,7 +114,8 @@ class JobServiceAsyncStub(JobServiceStub):
     more; then the call ends with OK. To resume, call again.
     """
     WatchEvents: _aio.UnaryStreamMultiCallable[_job_service_pb2.WatchEventsRequest, _job_service_pb2.WatchedEvents]  # type: ignore[assignment]
-    """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it.
+    """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it. The first
+    answer comes at once, with a cursor and no events.
     RESOURCE_EXHAUSTED: the client fell too far behind, or there are too many watchers; to go on, call again with the
     last cursor.
     """
@@ -211,7 +213,8 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.WatchEventsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_job_service_pb2.WatchedEvents], _abc.AsyncIterator[_job_service_pb2.WatchedEvents]]:
-        """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it.
+        """Follows what happens to all jobs, from now on or from a cursor; the call goes on until the client ends it. The first
+        answer comes at once, with a cursor and no events.
         RESOURCE_EXHAUSTED: the client fell too far behind, or there are too many watchers; to go on, call again with the
         last cursor.
         """

@@ -22,7 +22,7 @@ from gotask.jobs.validation import check_queue
 _log = structlog.get_logger("gotask.gateway")
 
 _MAX_LAG = 10_000
-_MAX_QUEUES = 64
+MAX_QUEUES = 64
 _CURSOR = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?")
 
 
@@ -75,6 +75,7 @@ class Feed:
     ) -> AsyncGenerator[Happened, None]:
         """What happens in *queues*, of *kinds* (none: all), after *cursor* (none: from now on), till the gateway stops.
 
+        The first answer comes at once, and holds no events: it says from which cursor the others go on.
         RESOURCE_EXHAUSTED when the watcher falls too far behind, or there are too many; PERMISSION_DENIED for a queue
         that the caller may not use.
         """
@@ -94,8 +95,8 @@ class Feed:
     async def _read(self, tail: Tail, place: Cursor) -> AsyncGenerator[Happened, None]:
         # Whoever comes late may be far behind at first, but not fall back further.
         most_behind: int | None = None
-        if tail.missed():
-            yield Happened((), Cursor(tail.last), gap=True)
+        missed = tail.missed()
+        yield Happened((), Cursor(tail.last) if missed else place, gap=missed)
         while not self._stopped and (batch := await tail.next_batch()):
             behind = batch[-1].metadata.num_pending
             most_behind = max(behind, _MAX_LAG) if most_behind is None else most_behind
@@ -116,8 +117,8 @@ class Feed:
 
 
 def _queues_for(caller: Caller, queues: Collection[str]) -> Collection[str]:
-    if len(queues) > _MAX_QUEUES:
-        raise CommandError(Code.INVALID_ARGUMENT, f"{len(queues)} queues; name {_MAX_QUEUES} at most", "queues")
+    if len(queues) > MAX_QUEUES:
+        raise CommandError(Code.INVALID_ARGUMENT, f"{len(queues)} queues; name {MAX_QUEUES} at most", "queues")
     for queue in queues:
         check_queue(queue)
         caller.check_queue(queue, "queues")

@@ -35,6 +35,8 @@ class GatewaySettings(StorageSettings):
     """How long a queue-manager may take to answer a command; then it is answered 503."""
     max_watchers: int = Field(1_000, ge=1)
     """How many may follow jobs or events at once, over REST and gRPC together."""
+    stream_max_age: Seconds = 3600.0
+    """How long one stream of events over HTTP may last; its client comes back and goes on where it stopped."""
     api_keys_file: str = ""
     """File with the hashes of API keys; `gotask keys` makes it. Its keys are asked for from then on."""
     jwt_secret: str = Field("", repr=False)

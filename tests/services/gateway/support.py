@@ -32,6 +32,7 @@ class Door:
 
     http: httpx.AsyncClient
     channel: grpc.aio.Channel
+    grpc_target: str
     bus: Bus
     storage: Storage
 
@@ -86,12 +87,13 @@ async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any
     settings = GatewaySettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "gateway")
     base_url = f"http://127.0.0.1:{settings.http_port}"
+    grpc_target = f"127.0.0.1:{settings.grpc_port}"
     async with (
         running(GatewayService(settings, bus, storage, SystemClock()), bus),
         httpx.AsyncClient(base_url=base_url, timeout=30) as http,
-        grpc.aio.insecure_channel(f"127.0.0.1:{settings.grpc_port}") as channel,
+        grpc.aio.insecure_channel(grpc_target) as channel,
     ):
-        yield Door(http, channel, bus, storage)
+        yield Door(http, channel, grpc_target, bus, storage)
 
 
 @contextlib.asynccontextmanager

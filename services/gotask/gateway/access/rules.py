@@ -16,6 +16,8 @@ REST: Mapping[str, Scope] = {
     f"POST {_MANY_JOBS}/batch": Scope.SUBMIT,
     f"GET {_MANY_JOBS}": Scope.READ,
     f"GET {_JOB}": Scope.READ,
+    f"GET {_JOB}/events": Scope.READ,
+    f"GET {_API}/events": Scope.READ,
     f"DELETE {_JOB}": Scope.MANAGE,
     f"POST {_JOB}/cancel": Scope.MANAGE,
     f"POST {_JOB}/retry": Scope.MANAGE,

@@ -14,6 +14,7 @@ from gotask.bus.errors import BusError
 from gotask.gateway.parts import Parts
 from gotask.gateway.refusals import field_errors, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
+from gotask.gateway.rest.event_endpoints import EventEndpoints
 from gotask.gateway.rest.express import Express
 from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.job_endpoints import JobEndpoints
@@ -49,6 +50,7 @@ def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Mi
     submit = SubmitEndpoints(settings, clock, parts.jobs, parts.rates)
     submit.register(app.router, _PREFIX)
     JobEndpoints(parts.jobs).register(app.router, _PREFIX)
+    EventEndpoints(settings, parts.following, parts.feed).register(app.router, _PREFIX)
     QueueEndpoints(settings, clock, parts.queues).register(app.router, _PREFIX)
     DeadEndpoints(settings, parts.dead_letters).register(app.router, _PREFIX)
     WorkerEndpoints(parts.workers).register(app.router, _PREFIX)

@@ -3,10 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from gotask import v1
-from gotask.jobs.request import Duration, Moment
+from gotask.gateway.feed import MAX_QUEUES
+from gotask.gateway.rest.schemas import EventKind
+from gotask.jobs.request import Duration, Moment, QueueName
 from gotask.jobs.states import state_of
 from gotask.storage.contract import JobFilter
 
@@ -37,6 +39,21 @@ class JobParams(NoParams):
 
     wait: Annotated[Duration, AfterValidator(_not_too_long)] = 0
     """Answer once the job has ended, or after this long as it stands then; 60s at most."""
+
+
+def _split(values: list[str]) -> list[str]:
+    return [name for value in values for name in value.split(",")]
+
+
+class EventParams(NoParams):
+    """Of GET /events."""
+
+    queue: Annotated[list[QueueName], BeforeValidator(_split), Field(max_length=MAX_QUEUES)] = []
+    """Events of these queues only. Repeated, or separated by commas."""
+    kind: Annotated[list[EventKind], BeforeValidator(_split)] = []
+    """Events of these kinds only. Repeated, or separated by commas."""
+    cursor: str = ""
+    """Go on after the event with this id; from now on, if not given."""
 
 
 class ListParams(NoParams):

@@ -4,6 +4,21 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+EventKind = Literal[
+    "created",
+    "released",
+    "started",
+    "progress",
+    "succeeded",
+    "retrying",
+    "failed",
+    "dead",
+    "cancelled",
+    "expired",
+    "returned",
+    "deleted",
+    "stale",
+]
 Status = Literal["scheduled", "pending", "running", "retrying", "success", "failed", "dead", "cancelled", "expired"]
 Strategy = Literal["exponential", "linear", "fixed"]
 
@@ -81,6 +96,24 @@ class FullJob(Job):
 class JobList(_Document):
     items: list[Job]
     next_cursor: str | None
+
+
+class JobEvent(_Document):
+    """Something that happened to a job. What does not apply to its kind is null."""
+
+    kind: EventKind
+    job_id: str
+    queue: str
+    type: str | None
+    worker: str | None
+    at: AwareDatetime
+    attempt: int | None
+    wait_seconds: float | None
+    """started: from pending to claimed."""
+    run_seconds: float | None
+    """End of an attempt: how long the handler ran."""
+    error: JobError | None
+    progress: Progress | None
 
 
 class FieldProblem(_Document):
