@@ -65,6 +65,7 @@ class RetryFields(_Strict):
     retry_strategy: Literal["exponential", "linear", "fixed"] | None = None
     """Delay before retry n: d*2^(n-1), d*n, or d."""
     retry_delay: Duration | None = None
+    """The delay that the strategy begins with."""
     max_retry_delay: Duration | None = None
     """No delay is longer than this."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -88,6 +89,7 @@ class JobRequest(RetryFields):
     type: JobType
     """The name of its handler."""
     queue: QueueName = limits.DEFAULT_QUEUE
+    """Where it waits; created on first use, where that is allowed."""
     payload: Any = None
     """Any JSON, handed to the handler."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
@@ -107,7 +109,9 @@ class JobRequest(RetryFields):
     unique_key: Key | None = None
     """At most one job with this key is not finished; a second submission is answered with the first."""
     tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
+    """For filtering."""
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
+    """Handed to the handler, and told with the job's events."""
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "JobRequest":
@@ -226,6 +230,7 @@ class QueueRequest(QueueFields):
     """A queue to create."""
 
     name: QueueName
+    """Jobs name it."""
 
 
 DEFAULT_RETRY = v1.RetryPolicy(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from gotask.jobs.durations import parse_us
 from gotask.service.sizes import parse_bytes
@@ -16,6 +16,14 @@ Seconds = Annotated[float, BeforeValidator(lambda value: parse_us(value) / 1e6)]
 
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 """An amount of memory: "512MB", or a number of bytes."""
+
+def _split(value: Any) -> Any:
+    parts = value if isinstance(value, list) else [value]
+    return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+"""Given as text, separated by commas; as a flag, also repeated."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 

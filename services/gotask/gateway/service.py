@@ -22,9 +22,12 @@ from gotask.gateway.watchers import Watchers
 from gotask.gateway.watches import Watches
 from gotask.gateway.workers import Workers
 from gotask.service.clock import Clock
+from gotask.service.guarded_protocol import HttpLimits
 from gotask.service.http import HttpServer
 from gotask.service.storage import missing_parts
 from gotask.storage.contract import Storage
+
+_MAX_HEAD_BYTES = 32 * 1024
 
 
 class GatewayService:
@@ -33,7 +36,9 @@ class GatewayService:
     name = "gateway"
 
     def __init__(self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock) -> None:
-        """StartFailed for a file of the settings that cannot be used."""
+        """StartFailed or OSError for a file of the settings that cannot be used."""
+        if settings.tls:
+            settings.tls.check()
         self._bus = bus
         self._storage = storage
         self._audit = Audit(clock, Path(settings.audit_file) if settings.audit_file else None)
@@ -43,7 +48,13 @@ class GatewayService:
         self._feed = parts.feed
         self._workers = parts.workers
         self._grpc = build_server(settings, clock, parts) if settings.grpc_port else None
-        self._http = HttpServer(build_app(settings, clock, parts, self.missing), settings.http_addr, settings.http_port)
+        self._http = HttpServer(
+            build_app(settings, clock, parts, self.missing),
+            settings.http_addr,
+            settings.http_port,
+            HttpLimits(settings.request_timeout, _MAX_HEAD_BYTES, settings.max_connections),
+            settings.tls,
+        )
 
     def _parts(self, settings: GatewaySettings, clock: Clock) -> Parts:
         bus, storage, timeout_s = self._bus, self._storage, settings.command_timeout

@@ -6,7 +6,8 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from gotask.jobs import limits
-from gotask.service.settings import Port, Seconds, StorageSettings
+from gotask.service.settings import Names, Port, Seconds, StorageSettings
+from gotask.service.tls_files import TlsFiles
 
 _LEAST_SECRET = 32
 
@@ -33,6 +34,19 @@ class GatewaySettings(StorageSettings):
     """How long a queue-manager may take to apply a submission that the broker has stored; then it is answered 202."""
     command_timeout: Seconds = 5.0
     """How long a queue-manager may take to answer a command; then it is answered 503."""
+    request_timeout: Seconds = 30.0
+    """How long a request over HTTP may take to arrive; then it is answered 408."""
+    max_connections: int = Field(10_000, ge=1)
+    """Connections over HTTP beyond these are answered 503."""
+    tls_cert: str = ""
+    """File in PEM form with the certificate (and its chain) that REST and gRPC show. Both speak TLS alone then."""
+    tls_key: str = ""
+    """File in PEM form with its private key."""
+    tls_client_ca: str = ""
+    """File in PEM form; clients have to show a certificate that one of these has signed."""
+    cors_origins: Names = Field(default_factory=list)
+    """Origins of web pages that may call the REST API, such as https://app.example.com, separated by commas; * is
+    any."""
     max_watchers: int = Field(1_000, ge=1)
     """How many may follow jobs or events at once, over REST and gRPC together."""
     stream_max_age: Seconds = 3600.0
@@ -61,6 +75,18 @@ class GatewaySettings(StorageSettings):
     def asks_who(self) -> bool:
         """Whether callers have to say who they are."""
         return any((self.api_keys_file, self.jwt_secret, self.jwt_public_key_file, self.jwt_jwks_file))
+
+    @property
+    def tls(self) -> TlsFiles | None:
+        return TlsFiles(self.tls_cert, self.tls_key, self.tls_client_ca) if self.tls_cert else None
+
+    @model_validator(mode="after")
+    def _check_tls(self) -> Self:
+        if bool(self.tls_cert) != bool(self.tls_key):
+            raise ValueError("GOTASK_TLS_CERT and GOTASK_TLS_KEY: give both or neither")
+        if self.tls_client_ca and not self.tls_cert:
+            raise ValueError("GOTASK_TLS_CLIENT_CA: needs GOTASK_TLS_CERT")
+        return self
 
     @model_validator(mode="after")
     def _check_access(self) -> Self:

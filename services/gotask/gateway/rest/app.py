@@ -1,10 +1,13 @@
 """The REST application."""
 
+from collections.abc import Sequence
 from typing import cast
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
@@ -14,11 +17,11 @@ from gotask.bus.errors import BusError
 from gotask.gateway.parts import Parts
 from gotask.gateway.refusals import field_errors, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
+from gotask.gateway.rest.described_api import DescribedApi
 from gotask.gateway.rest.event_endpoints import EventEndpoints
-from gotask.gateway.rest.express import Express
+from gotask.gateway.rest.express import COMPRESS_FROM_BYTES, COMPRESS_LEVEL, Express
 from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.job_endpoints import JobEndpoints
-from gotask.gateway.rest.openapi import request_schemas
 from gotask.gateway.rest.problems import Problem, problem_from, problem_of
 from gotask.gateway.rest.queue_endpoints import QueueEndpoints
 from gotask.gateway.rest.submit_endpoints import SubmitEndpoints
@@ -38,7 +41,7 @@ _DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
 def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Missing) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
     gate = Gate(parts.guard)
-    app = FastAPI(
+    app = DescribedApi(
         title=_TITLE,
         version="1",
         description=_DESCRIPTION,
@@ -54,14 +57,26 @@ def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Mi
     QueueEndpoints(settings, clock, parts.queues).register(app.router, _PREFIX)
     DeadEndpoints(settings, parts.dead_letters).register(app.router, _PREFIX)
     WorkerEndpoints(parts.workers).register(app.router, _PREFIX)
-    SystemEndpoints(missing, _TITLE).register(app.router)
+    SystemEndpoints(missing).register(app.router)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.openapi()["components"]["schemas"].update(request_schemas())
-    return Express(app, gate, f"{_PREFIX}/jobs", submit.create_job)
+    app.add_middleware(GZipMiddleware, minimum_size=COMPRESS_FROM_BYTES, compresslevel=COMPRESS_LEVEL)
+    return _for_web_pages(settings.cors_origins, Express(app, gate, f"{_PREFIX}/jobs", submit.create_job))
+
+
+def _for_web_pages(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
+    if not origins:
+        return app
+    return CORSMiddleware(
+        app,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key"],
+        expose_headers=["Location", "Retry-After"],
+    )
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:

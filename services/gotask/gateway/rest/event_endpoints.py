@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -14,7 +14,7 @@ from gotask.gateway.access.caller import Caller
 from gotask.gateway.feed import Feed, Happened
 from gotask.gateway.following import Following
 from gotask.gateway.rest.event_document import event_document
-from gotask.gateway.rest.event_stream import EVENT_STREAM, EventStream, event, last_event_id, opening
+from gotask.gateway.rest.event_stream import EventStream, event, last_event_id, opening
 from gotask.gateway.rest.gate import AdmittedCaller
 from gotask.gateway.rest.job_document import full_job_document
 from gotask.gateway.rest.openapi import answers
@@ -43,14 +43,18 @@ class EventEndpoints:
             self.get_job_events,
             methods=["GET"],
             tags=["jobs"],
-            responses=answers({}, 404, 429, 503) | {200: _described(_JOB_STREAM)},
+            status_code=200,
+            response_class=EventStream,
+            responses=answers({}, 404, 429, 503) | {200: {"description": _JOB_STREAM}},
         )
         router.add_api_route(
             f"{prefix}/events",
             self.get_events,
             methods=["GET"],
             tags=["events"],
-            responses=answers({}, 422, 429, 503) | {200: _described(_STREAM)},
+            status_code=200,
+            response_class=EventStream,
+            responses=answers({}, 422, 429, 503) | {200: {"description": _STREAM}},
             openapi_extra={"parameters": [_LAST_EVENT_ID]},
         )
 
@@ -81,10 +85,6 @@ _LAST_EVENT_ID = {
     "description": "The id of the last event that was taken: go on after it. Counts more than the parameter cursor.",
     "schema": {"type": "string"},
 }
-
-
-def _described(text: str) -> dict[str, Any]:
-    return {"description": text, "content": {EVENT_STREAM: {"schema": {"type": "string"}}}}
 
 
 async def _job_chunks(updates: AsyncGenerator[v1.JobUpdate, None]) -> AsyncGenerator[bytes, None]:

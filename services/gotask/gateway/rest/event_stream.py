@@ -13,7 +13,6 @@ from starlette.types import Receive, Scope, Send
 from gotask.gateway.rest.messages import header
 from gotask.gateway.rest.problems import problem_of
 
-EVENT_STREAM = "text/event-stream"
 _PING = b": still here\n\n"
 _PING_S = 15.0
 _STALL_S = 30.0
@@ -44,12 +43,14 @@ class EventStream(Response):
     An error that ends *chunks* is sent as the event ``cut``, with a problem document.
     """
 
+    media_type = "text/event-stream"
+
     def __init__(self, first: bytes, chunks: AsyncGenerator[bytes, None], longest_s: float) -> None:
         """
         :param first: taken out of *chunks* before: whoever makes this lets errors of the beginning be answers.
         :param longest_s: how long the stream may last, in seconds; its client comes back then.
         """
-        super().__init__(headers=_HEADERS, media_type=EVENT_STREAM)
+        super().__init__(headers=_HEADERS)
         del self.headers["content-length"]
         self._first = first
         self._chunks = chunks

@@ -3,12 +3,16 @@
 from collections.abc import Awaitable, Callable
 
 import structlog
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.problems import problem_of
+
+COMPRESS_FROM_BYTES = 2_048
+COMPRESS_LEVEL = 4
 
 _log = structlog.get_logger("gotask.gateway")
 
@@ -42,4 +46,7 @@ class Express:
             if problem.status == 500:
                 _log.exception("request failed", path=self._path)
             response = problem.response()
-        await response(scope, receive, send)
+        if len(response.body) >= COMPRESS_FROM_BYTES:
+            await GZipMiddleware(response, COMPRESS_FROM_BYTES, COMPRESS_LEVEL)(scope, receive, send)
+        else:
+            await response(scope, receive, send)

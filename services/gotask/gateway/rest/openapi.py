@@ -22,16 +22,17 @@ def answers(documents: Mapping[int, type[BaseModel] | None], *problems: int) -> 
         status: {"description": HTTPStatus(status).phrase} | ({"model": document} if document else {})
         for status, document in documents.items()
     }
-    bad: dict[int | str, dict[str, Any]] = {status: _problem(HTTPStatus(status).phrase) for status in problems}
-    return good | bad | {"default": _problem("Any other error")}
+    bad: dict[int | str, dict[str, Any]] = {status: problem_answer(HTTPStatus(status).phrase) for status in problems}
+    return good | bad | {"default": problem_answer("Any other error")}
 
 
-def _problem(description: str) -> dict[str, Any]:
+def problem_answer(description: str) -> dict[str, Any]:
+    """An answer that is a problem document."""
     return {"description": description, "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}}}
 
 
 def body_of(schema: str, *, required: bool = True) -> dict[str, Any]:
-    """The body of a route, as one of :func:`request_schemas`."""
+    """The body of a route, as one of the schemas of requests."""
     return {
         "requestBody": {
             "required": required,
@@ -49,6 +50,7 @@ def request_schemas() -> dict[str, Any]:
     schemas["BatchRequest"] = {
         "type": "object",
         "title": "BatchRequest",
+        "description": "Jobs to run.",
         "required": ["jobs"],
         "additionalProperties": False,
         "properties": {
@@ -57,6 +59,7 @@ def request_schemas() -> dict[str, Any]:
                 "minItems": 1,
                 "maxItems": 1_000,
                 "items": {"$ref": _REF.format(model="JobRequest")},
+                "description": "Each is looked at on its own.",
             }
         },
     }

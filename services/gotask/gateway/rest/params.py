@@ -62,13 +62,17 @@ class ListParams(NoParams):
     status: Annotated[list[str], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
     """Repeated, or separated by commas."""
     queue: str = ""
+    """Jobs of this queue only."""
     type: str = ""
+    """Jobs of this type only."""
     tag: str = ""
+    """Jobs with this tag only."""
     created_from: Moment | None = None
     """Created at this moment or later (RFC 3339)."""
     created_before: Moment | None = None
     """Created before this moment (RFC 3339)."""
     limit: Annotated[int, Field(ge=1, le=500)] = 50
+    """The most jobs on a page."""
     cursor: str = ""
     """``next_cursor`` of the page before."""
 
@@ -87,6 +91,7 @@ class DeadFilter(NoParams):
     """Of DELETE /queues/{name}/dead."""
 
     type: str = ""
+    """Jobs of this type only."""
     error_type: str = ""
     """Of the error of the last attempt: the exception's class, or Timeout, LeaseLost, UnknownType."""
 
@@ -98,6 +103,7 @@ class DeadListParams(DeadFilter):
     """Of GET /queues/{name}/dead."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 50
+    """The most jobs on a page."""
     cursor: str = ""
     """``next_cursor`` of the page before."""
 
