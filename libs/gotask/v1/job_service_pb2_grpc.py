@@ -125,7 +125,7 @@ class JobServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListJobs(self, request, context):
-        """Jobs that match every criterion that is given, newest first, without their history.
+        """Jobs that match every criterion that is given, newest first; of their history only the last attempt.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

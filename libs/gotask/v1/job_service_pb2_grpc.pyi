@@ -56,7 +56,7 @@ class JobServiceStub:
     GetJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_pb2.Job]
     """A job, with its history. With wait_us, once it has ended. NOT_FOUND: there is no such job."""
     ListJobs: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]
-    """Jobs that match every criterion that is given, newest first, without their history."""
+    """Jobs that match every criterion that is given, newest first; of their history only the last attempt."""
     CancelJob: _grpc.UnaryUnaryMultiCallable[_job_service_pb2.JobId, _job_pb2.Job]
     """A waiting job is cancelled at once; a running one is told to end, and has cancel_requested set.
     FAILED_PRECONDITION: it has ended, or was told to end before.
@@ -98,7 +98,7 @@ class JobServiceAsyncStub(JobServiceStub):
     GetJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.GetJobRequest, _job_pb2.Job]  # type: ignore[assignment]
     """A job, with its history. With wait_us, once it has ended. NOT_FOUND: there is no such job."""
     ListJobs: _aio.UnaryUnaryMultiCallable[_job_service_pb2.ListJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
-    """Jobs that match every criterion that is given, newest first, without their history."""
+    """Jobs that match every criterion that is given, newest first; of their history only the last attempt."""
     CancelJob: _aio.UnaryUnaryMultiCallable[_job_service_pb2.JobId, _job_pb2.Job]  # type: ignore[assignment]
     """A waiting job is cancelled at once; a running one is told to end, and has cancel_requested set.
     FAILED_PRECONDITION: it has ended, or was told to end before.
@@ -167,7 +167,7 @@ class JobServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _job_service_pb2.ListJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
-        """Jobs that match every criterion that is given, newest first, without their history."""
+        """Jobs that match every criterion that is given, newest first; of their history only the last attempt."""
 
     @_abc_1.abstractmethod
     def CancelJob(

@@ -150,11 +150,15 @@ Global___QueueList: _TypeAlias = QueueList  # noqa: Y015
 class ListDeadJobsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
-    NAME_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    ERROR_TYPE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     CURSOR_FIELD_NUMBER: _builtins.int
-    name: _builtins.str
-    """the queue's"""
+    queue: _builtins.str
+    type: _builtins.str
+    error_type: _builtins.str
+    """of the error of the last attempt"""
     limit: _builtins.int
     """1 to 500; not set: 50"""
     cursor: _builtins.str
@@ -162,35 +166,39 @@ class ListDeadJobsRequest(_message.Message):
     def __init__(
         self,
         *,
-        name: _builtins.str = ...,
+        queue: _builtins.str = ...,
+        type: _builtins.str = ...,
+        error_type: _builtins.str = ...,
         limit: _builtins.int = ...,
         cursor: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "limit", b"limit", "name", b"name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cursor", b"cursor", "error_type", b"error_type", "limit", b"limit", "queue", b"queue", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ListDeadJobsRequest: _TypeAlias = ListDeadJobsRequest  # noqa: Y015
 
 @_typing.final
-class DeadJobs(_message.Message):
-    """How many dead letters a command changed."""
-
+class DeadJobsChanged(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     COUNT_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
     count: _builtins.int
+    complete: _builtins.bool
+    """not set: there may be more, repeat the call"""
     def __init__(
         self,
         *,
         count: _builtins.int = ...,
+        complete: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["complete", b"complete", "count", b"count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___DeadJobs: _TypeAlias = DeadJobs  # noqa: Y015
+Global___DeadJobsChanged: _TypeAlias = DeadJobsChanged  # noqa: Y015

@@ -85,13 +85,13 @@ class QueueServiceStub:
                 _registered_method=True)
         self.RetryDeadJobs = channel.unary_unary(
                 '/gotask.v1.QueueService/RetryDeadJobs',
-                request_serializer=gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
-                response_deserializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobs.FromString,
+                request_serializer=gotask_dot_v1_dot_api__pb2.DeadLetters.SerializeToString,
+                response_deserializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.FromString,
                 _registered_method=True)
-        self.DeleteDeadJobs = channel.unary_unary(
-                '/gotask.v1.QueueService/DeleteDeadJobs',
-                request_serializer=gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
-                response_deserializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobs.FromString,
+        self.PurgeDeadJobs = channel.unary_unary(
+                '/gotask.v1.QueueService/PurgeDeadJobs',
+                request_serializer=gotask_dot_v1_dot_api__pb2.DeadLetters.SerializeToString,
+                response_deserializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.FromString,
                 _registered_method=True)
 
 
@@ -153,21 +153,23 @@ class QueueServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ListDeadJobs(self, request, context):
-        """The dead letters of a queue, newest first.
+        """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
+        not be the last.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RetryDeadJobs(self, request, context):
-        """Dead letters of a queue become pending again: all of them.
+        """Dead letters that match become pending again, with all their attempts before them. DeadLetters' cursor must not be
+        set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
-    def DeleteDeadJobs(self, request, context):
-        """Forgets dead letters of a queue: all of them.
+    def PurgeDeadJobs(self, request, context):
+        """Forgets dead letters that match. DeadLetters' ids and cursor must not be set.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -223,13 +225,13 @@ def add_QueueServiceServicer_to_server(servicer, server):
             ),
             'RetryDeadJobs': grpc.unary_unary_rpc_method_handler(
                     servicer.RetryDeadJobs,
-                    request_deserializer=gotask_dot_v1_dot_api__pb2.QueueName.FromString,
-                    response_serializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobs.SerializeToString,
+                    request_deserializer=gotask_dot_v1_dot_api__pb2.DeadLetters.FromString,
+                    response_serializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.SerializeToString,
             ),
-            'DeleteDeadJobs': grpc.unary_unary_rpc_method_handler(
-                    servicer.DeleteDeadJobs,
-                    request_deserializer=gotask_dot_v1_dot_api__pb2.QueueName.FromString,
-                    response_serializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobs.SerializeToString,
+            'PurgeDeadJobs': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeDeadJobs,
+                    request_deserializer=gotask_dot_v1_dot_api__pb2.DeadLetters.FromString,
+                    response_serializer=gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -500,8 +502,8 @@ class QueueService:
             request,
             target,
             '/gotask.v1.QueueService/RetryDeadJobs',
-            gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
-            gotask_dot_v1_dot_queue__service__pb2.DeadJobs.FromString,
+            gotask_dot_v1_dot_api__pb2.DeadLetters.SerializeToString,
+            gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.FromString,
             options,
             channel_credentials,
             insecure,
@@ -513,7 +515,7 @@ class QueueService:
             _registered_method=True)
 
     @staticmethod
-    def DeleteDeadJobs(request,
+    def PurgeDeadJobs(request,
             target,
             options=(),
             channel_credentials=None,
@@ -526,9 +528,9 @@ class QueueService:
         return grpc.experimental.unary_unary(
             request,
             target,
-            '/gotask.v1.QueueService/DeleteDeadJobs',
-            gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
-            gotask_dot_v1_dot_queue__service__pb2.DeadJobs.FromString,
+            '/gotask.v1.QueueService/PurgeDeadJobs',
+            gotask_dot_v1_dot_api__pb2.DeadLetters.SerializeToString,
+            gotask_dot_v1_dot_queue__service__pb2.DeadJobsChanged.FromString,
             options,
             channel_credentials,
             insecure,

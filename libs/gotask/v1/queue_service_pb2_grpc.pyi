@@ -50,11 +50,15 @@ class QueueServiceStub:
     """Ends a pause."""
     GetQueueStats: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.QueueStats]
     ListDeadJobs: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ListDeadJobsRequest, _job_service_pb2.ListJobsResponse]
-    """The dead letters of a queue, newest first."""
-    RetryDeadJobs: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.DeadJobs]
-    """Dead letters of a queue become pending again: all of them."""
-    DeleteDeadJobs: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.DeadJobs]
-    """Forgets dead letters of a queue: all of them."""
+    """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
+    not be the last.
+    """
+    RetryDeadJobs: _grpc.UnaryUnaryMultiCallable[_api_pb2.DeadLetters, _queue_service_pb2.DeadJobsChanged]
+    """Dead letters that match become pending again, with all their attempts before them. DeadLetters' cursor must not be
+    set.
+    """
+    PurgeDeadJobs: _grpc.UnaryUnaryMultiCallable[_api_pb2.DeadLetters, _queue_service_pb2.DeadJobsChanged]
+    """Forgets dead letters that match. DeadLetters' ids and cursor must not be set."""
 
 @_typing.type_check_only
 class QueueServiceAsyncStub(QueueServiceStub):
@@ -74,11 +78,15 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """Ends a pause."""
     GetQueueStats: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.QueueStats]  # type: ignore[assignment]
     ListDeadJobs: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListDeadJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
-    """The dead letters of a queue, newest first."""
-    RetryDeadJobs: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.DeadJobs]  # type: ignore[assignment]
-    """Dead letters of a queue become pending again: all of them."""
-    DeleteDeadJobs: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.DeadJobs]  # type: ignore[assignment]
-    """Forgets dead letters of a queue: all of them."""
+    """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
+    not be the last.
+    """
+    RetryDeadJobs: _aio.UnaryUnaryMultiCallable[_api_pb2.DeadLetters, _queue_service_pb2.DeadJobsChanged]  # type: ignore[assignment]
+    """Dead letters that match become pending again, with all their attempts before them. DeadLetters' cursor must not be
+    set.
+    """
+    PurgeDeadJobs: _aio.UnaryUnaryMultiCallable[_api_pb2.DeadLetters, _queue_service_pb2.DeadJobsChanged]  # type: ignore[assignment]
+    """Forgets dead letters that match. DeadLetters' ids and cursor must not be set."""
 
 class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -149,22 +157,26 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _queue_service_pb2.ListDeadJobsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_job_service_pb2.ListJobsResponse, _abc.Awaitable[_job_service_pb2.ListJobsResponse]]:
-        """The dead letters of a queue, newest first."""
+        """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
+        not be the last.
+        """
 
     @_abc_1.abstractmethod
     def RetryDeadJobs(
         self,
-        request: _api_pb2.QueueName,
+        request: _api_pb2.DeadLetters,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.DeadJobs, _abc.Awaitable[_queue_service_pb2.DeadJobs]]:
-        """Dead letters of a queue become pending again: all of them."""
+    ) -> _typing.Union[_queue_service_pb2.DeadJobsChanged, _abc.Awaitable[_queue_service_pb2.DeadJobsChanged]]:
+        """Dead letters that match become pending again, with all their attempts before them. DeadLetters' cursor must not be
+        set.
+        """
 
     @_abc_1.abstractmethod
-    def DeleteDeadJobs(
+    def PurgeDeadJobs(
         self,
-        request: _api_pb2.QueueName,
+        request: _api_pb2.DeadLetters,
         context: _ServicerContext,
-    ) -> _typing.Union[_queue_service_pb2.DeadJobs, _abc.Awaitable[_queue_service_pb2.DeadJobs]]:
-        """Forgets dead letters of a queue: all of them."""
+    ) -> _typing.Union[_queue_service_pb2.DeadJobsChanged, _abc.Awaitable[_queue_service_pb2.DeadJobsChanged]]:
+        """Forgets dead letters that match. DeadLetters' ids and cursor must not be set."""
 
 def add_QueueServiceServicer_to_server(servicer: QueueServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

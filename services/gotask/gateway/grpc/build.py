@@ -16,7 +16,9 @@ def build_server(settings: GatewaySettings, clock: Clock, parts: Parts) -> GrpcS
     """Listens on nothing yet. OSError when a file of its certificate cannot be read."""
     services: Implementations = {
         job_service_pb2.DESCRIPTOR.services_by_name["JobService"]: JobService(settings, clock, parts),
-        queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]: QueueService(clock, parts.queues),
+        queue_service_pb2.DESCRIPTOR.services_by_name["QueueService"]: QueueService(
+            clock, parts.queues, parts.dead_letters
+        ),
         worker_service_pb2.DESCRIPTOR.services_by_name["WorkerService"]: WorkerService(parts.workers),
     }
     address = f"{settings.grpc_addr or settings.http_addr}:{settings.grpc_port}"

@@ -12,6 +12,7 @@ from gotask.bus.subjects import KIND_TOKENS
 from gotask.gateway.access.caller import Caller
 from gotask.gateway.grpc.adapter import refuse_unknown_fields
 from gotask.gateway.grpc.new_jobs import spec_of
+from gotask.gateway.grpc.pages import page_size, shortened
 from gotask.gateway.grpc.statuses import status_of
 from gotask.gateway.grpc.submit_stream import SubmitStream
 from gotask.gateway.jobs import Brief, How, Submitted
@@ -24,8 +25,6 @@ from gotask.storage.contract import JobFilter
 
 _MAX_JOBS = 1_000
 _MAX_WAIT_US = 60_000_000
-_PAGE = 50
-_MAX_PAGE = 500
 _SUBMISSIONS = {
     How.CREATED: v1.SUBMISSION_CREATED,
     How.EXISTED: v1.SUBMISSION_EXISTED,
@@ -106,8 +105,6 @@ class JobService:
     async def list_jobs(self, caller: Caller, request: v1.ListJobsRequest) -> v1.ListJobsResponse:
         if any(state not in v1.JobState.values() or not state for state in request.states):
             raise InvalidJob("states", "holds one that is not known")
-        if request.limit > _MAX_PAGE:
-            raise InvalidJob("limit", f"is above {_MAX_PAGE}")
         criteria = JobFilter(
             states=frozenset(request.states),
             queue=request.queue,
@@ -116,10 +113,8 @@ class JobService:
             created_from_us=request.created_from_us,
             created_before_us=request.created_before_us,
         )
-        page = await self._jobs.list_jobs(caller, criteria, request.cursor, request.limit or _PAGE)
-        for job in page.jobs:
-            job.ClearField("history")
-        return v1.ListJobsResponse(jobs=page.jobs, next_cursor=page.next_cursor)
+        page = await self._jobs.list_jobs(caller, criteria, request.cursor, page_size(request.limit))
+        return v1.ListJobsResponse(jobs=shortened(page.jobs), next_cursor=page.next_cursor)
 
     async def cancel_job(self, caller: Caller, request: v1.JobId) -> v1.Job:
         return await self._jobs.cancel(caller, request.id)
