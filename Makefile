@@ -34,6 +34,10 @@ up: $(VENV)/.runtime ## Start NATS, Valkey and the five services (ARGS="--storag
 bench: $(VENV)/.dev ## Measure jobs/s, CPU per job and latency (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench $(ARGS)
 
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC streams (ARGS=--json, …)
+	@$(BIN)/python -m tools.bench_gateway $(ARGS)
+
 # Checking
 
 .PHONY: test

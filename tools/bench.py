@@ -42,6 +42,7 @@ class Stack:
 
     process: psutil.Process
     api: str
+    grpc: str
     nats_url: str
 
     def cpu_s(self) -> dict[str, float]:
@@ -59,6 +60,10 @@ class Stack:
         if len(children) == 1:
             yield "services (one process)", self.process
 
+    def named(self, name: str) -> psutil.Process:
+        """The process of one service."""
+        return next(process for each, process in self._named() if each == name)
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.api + path, timeout=30) as answer:
             return json.loads(answer.read())
@@ -70,14 +75,17 @@ class Stack:
 @contextmanager
 def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
     """``gotask up`` on free ports with its data in a temporary folder; stopped at the end."""
-    ports = {name: free_port() for name in ("nats", "redis", "http", "metrics")}
+    ports = {name: free_port() for name in ("nats", "redis", "http", "grpc", "metrics")}
     with tempfile.TemporaryDirectory() as data:
         options = [f"--{name}-port={port}" for name, port in ports.items()]
         argv = [sys.executable, "-m", "gotask.cli", "up", f"--storage={storage}", f"--data={data}/gotask", *options]
         with open(f"{data}/log", "w") as log:  # noqa: PTH123
             up = subprocess.Popen([*argv, f"--concurrency={concurrency}"], stdout=log, stderr=log)
         stack = Stack(
-            psutil.Process(up.pid), f"http://127.0.0.1:{ports['http']}/api/v1", f"nats://127.0.0.1:{ports['nats']}"
+            psutil.Process(up.pid),
+            api=f"http://127.0.0.1:{ports['http']}/api/v1",
+            grpc=f"127.0.0.1:{ports['grpc']}",
+            nats_url=f"nats://127.0.0.1:{ports['nats']}",
         )
         try:
             _wait_ready(up, ports["http"], f"{data}/log")

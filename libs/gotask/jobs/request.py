@@ -108,9 +108,9 @@ class JobRequest(RetryFields):
     """A second submission with the same key is answered with the first job."""
     unique_key: Key | None = None
     """At most one job with this key is not finished; a second submission is answered with the first."""
-    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
+    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS, default_factory=list)]
     """For filtering."""
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA, default_factory=dict)]
     """Handed to the handler, and told with the job's events."""
 
     @model_validator(mode="after")

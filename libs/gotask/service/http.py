@@ -38,6 +38,7 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                proxy_headers=False,
                 timeout_graceful_shutdown=5,
                 **guarded,
                 **(_tls_options(tls) if tls else {}),

@@ -4,12 +4,12 @@ from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import Request
+from starlette.types import Scope
 
 from gotask.gateway.access.authenticator import Credentials
 from gotask.gateway.access.caller import Caller
 from gotask.gateway.access.guard import Guard
 from gotask.gateway.access.rules import OPEN, REST
-from gotask.gateway.rest.messages import header
 
 _CALLER = "gotask.caller"
 
@@ -28,12 +28,18 @@ class Gate:
 
     def admit(self, request: Request, call: str) -> None:
         """As the call, such as ``POST /api/v1/jobs``, that has been found to be the request's."""
-        credentials = Credentials(
-            header(request, b"authorization") or "",
-            header(request, b"x-api-key") or "",
-            request.client.host if request.client else "",
-        )
-        request.scope[_CALLER] = self._guard.admit(call, REST.get(call), credentials)
+        request.scope[_CALLER] = self._guard.admit(call, REST.get(call), _credentials(request.scope))
+
+
+def _credentials(scope: Scope) -> Credentials:
+    authorization = api_key = ""
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            authorization = str(value, "latin-1")
+        elif name == b"x-api-key":
+            api_key = str(value, "latin-1")
+    client = scope["client"]
+    return Credentials(authorization, api_key, client[0] if client else "")
 
 
 def caller_of(request: Request) -> Caller:

@@ -1,7 +1,7 @@
 """Bodies in, documents out."""
 
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 import orjson
@@ -27,7 +27,9 @@ async def read_body(request: Request, limit: int) -> bytes:
         return await _unpacked(request, encoding, limit)
     chunks: list[bytes] = []
     size = 0
-    async for chunk in _chunks(request):
+    more = True
+    while more:
+        chunk, more = await _next_chunk(request)
         chunks.append(chunk)
         size += len(chunk)
         if size > limit:
@@ -35,14 +37,12 @@ async def read_body(request: Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-async def _chunks(request: Request) -> AsyncIterator[bytes]:
-    while True:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise ClientDisconnect
-        yield message.get("body", b"")
-        if not message.get("more_body"):
-            return
+async def _next_chunk(request: Request) -> tuple[bytes, bool]:
+    """And whether there are more."""
+    message = await request.receive()
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    return message.get("body", b""), message.get("more_body", False)
 
 
 async def _unpacked(request: Request, encoding: str, limit: int) -> bytes:
@@ -53,8 +53,10 @@ async def _unpacked(request: Request, encoding: str, limit: int) -> bytes:
         )
     unpacker = zlib.decompressobj(_GZIP)
     body = bytearray()
+    more = True
     try:
-        async for chunk in _chunks(request):
+        while more:
+            chunk, more = await _next_chunk(request)
             body += unpacker.decompress(chunk, limit + 1 - len(body))
             if len(body) > limit:
                 raise _too_long(limit)
