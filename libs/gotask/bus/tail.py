@@ -45,7 +45,8 @@ class Tail:
         self._after = after
         self._puller: Puller | None = None
         self._expected = 1
-        self._stopped = asyncio.Event()
+        self._stopped = False
+        self._stirred = asyncio.Event()
         self._gap = False
 
     @property
@@ -61,14 +62,16 @@ class Tail:
     async def __aenter__(self) -> "Tail":
         """BusUnavailable when the broker does not answer."""
         await self._begin()
+        self._bus.on_reconnect(self._stirred.set)
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._bus.off_reconnect(self._stirred.set)
         await self._end()
 
     async def next_batch(self) -> list[Msg]:
         """What has come; waits while that is nothing. Empty after :meth:`stop`."""
-        while not self._stopped.is_set():
+        while not self._stopped:
             batch = await self._pulled()
             in_order = self._in_order(batch)
             if in_order:
@@ -79,19 +82,22 @@ class Tail:
 
     def stop(self) -> None:
         """Makes :meth:`next_batch` return."""
-        self._stopped.set()
+        self._stopped = True
+        self._stirred.set()
 
     async def _pulled(self) -> list[Msg]:
         if self._puller is None:
             return []
         pull = asyncio.ensure_future(self._puller.next_batch())
-        stop = asyncio.ensure_future(self._stopped.wait())
+        stir = asyncio.ensure_future(self._stirred.wait())
         try:
-            await asyncio.wait((pull, stop), timeout=_QUIET_S, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((pull, stir), timeout=_QUIET_S, return_when=asyncio.FIRST_COMPLETED)
             return pull.result() if pull.done() else []
         finally:
+            if not self._stopped:
+                self._stirred.clear()
             pull.cancel()
-            stop.cancel()
+            stir.cancel()
 
     def _in_order(self, batch: list[Msg]) -> list[Msg]:
         """*batch* up to the first message before which another is missing."""
@@ -118,7 +124,7 @@ class Tail:
             await self._begin()
             return
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stopped.wait(), _PAUSE_S)
+            await asyncio.wait_for(self._stirred.wait(), _PAUSE_S)
 
     async def _begin(self) -> None:
         self._name = f"tail-{uuid.uuid4().hex}"

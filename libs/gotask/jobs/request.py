@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from gotask import v1
 from gotask.jobs import limits
-from gotask.jobs.durations import parse_us
+from gotask.jobs.durations import PATTERN, parse_us
 from gotask.jobs.validation import InvalidJob, check_payload
 
 _STRATEGIES = {
@@ -25,8 +25,8 @@ Duration = Annotated[
     BeforeValidator(parse_us),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}],
-            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'.",
+            "anyOf": [{"type": "string", "pattern": PATTERN}, {"type": "number", "minimum": 0}],
+            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'; ten years at most.",
             "examples": ["5m"],
         }
     ),

@@ -1,12 +1,15 @@
 """HTTP for a door that strangers knock at: who is slow, or says too much, is told so and sent away."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_LINGER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._arriving = False
         self._head_open = False
         self._head_bytes = 0
+        self._chunk_bytes = 0
         self._late: asyncio.TimerHandle | None = None
+        self._ended = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -49,9 +54,12 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if self.transport.is_closing():
+        if self._ended:
             return
+        self._chunk_bytes = len(data)
         super().data_received(data)
+        if self._ended:
+            return
         if not self._arriving:
             self._in_time()
             return
@@ -60,10 +68,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._head_open:
             self._head_bytes += len(data)
             if self._head_bytes > self._limits.max_head_bytes:
-                self._refuse(
-                    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-                    f"the request line and headers are longer than {self._limits.max_head_bytes} bytes",
-                )
+                self._refuse_head()
 
     def on_message_begin(self) -> None:
         self._arriving = self._head_open = True
@@ -72,11 +77,25 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._head_open = False
+        # The head may have come with the body in one large chunk: only then is it worth measuring.
+        if self._head_bytes + self._chunk_bytes > self._limits.max_head_bytes < self._head_size():
+            self._refuse_head()
+            return
         super().on_headers_complete()
+        if not self.cycle.keep_alive:
+            self.cycle.transport = cast("asyncio.Transport", _ClosedGently(self.transport, self._end))
+
+    def on_body(self, body: bytes) -> None:
+        if not self._ended:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         self._arriving = False
-        super().on_message_complete()
+        if not self._ended:
+            super().on_message_complete()
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def send_400_response(self, _msg: str) -> None:
         self._refuse(HTTPStatus.BAD_REQUEST, "this is not HTTP/1.1")
@@ -88,21 +107,54 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _on_late(self) -> None:
         self._late = None
-        if self._arriving:
+        if self._arriving and not self._ended:
             self._refuse(
                 HTTPStatus.REQUEST_TIMEOUT, f"the request did not arrive in {self._limits.request_timeout_s:g} s"
             )
         else:
             self.transport.close()
 
+    def _refuse_head(self) -> None:
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+            f"the request line and headers are longer than {self._limits.max_head_bytes} bytes",
+        )
+
     def _refuse(self, status: HTTPStatus, detail: str) -> None:
-        """Answers, unless the application has begun to, and closes the connection."""
-        self._in_time()
-        if self.transport.is_closing():
+        """Answers, unless the application has begun to, and ends the connection."""
+        if self._ended or self.transport.is_closing():
             return
         if self.cycle is None or not self.cycle.response_started or self.cycle.response_complete:
             self.transport.write(_answer(status, detail))
-        self.transport.close()
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        self._arriving = True
+        self._end()
+
+    def _end(self) -> None:
+        """Closes the connection.
+
+        A client that still sends would have the answer torn away by a connection that is closed at once: what it sends
+        is thrown away for a moment.
+        """
+        self._in_time()
+        self._ended = True
+        if self._arriving and self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self._late = self.loop.call_later(_LINGER_S, self._on_late)
+        else:
+            self.transport.close()
+
+
+class _ClosedGently:
+    """A transport whose *close* is another's to do."""
+
+    def __init__(self, transport: asyncio.Transport, close: Callable[[], None]) -> None:
+        self.write = transport.write
+        self.is_closing = transport.is_closing
+        self.close = close
 
 
 def _answer(status: HTTPStatus, detail: str) -> bytes:

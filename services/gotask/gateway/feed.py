@@ -12,7 +12,7 @@ from nats.aio.msg import Msg
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
-from gotask.bus.subjects import KIND_TOKENS, Stream
+from gotask.bus.subjects import Stream
 from gotask.bus.tail import Tail
 from gotask.gateway.access.caller import Caller
 from gotask.gateway.job_events import job_events
@@ -109,11 +109,9 @@ class Feed:
                     yield happened
 
     def _subjects(self, queues: Collection[str], kinds: Collection[v1.EventKind.ValueType]) -> list[str]:
-        if not queues and not kinds:
-            return [self._bus.subjects.any_event]
-        return [
-            self._bus.subjects.event(queue, kind) for queue in queues or ("*",) for kind in kinds or tuple(KIND_TOKENS)
-        ]
+        if not kinds:
+            return [self._bus.subjects.any_event_of(queue) for queue in queues or ("*",)]
+        return [self._bus.subjects.event(queue, kind) for queue in queues or ("*",) for kind in set(kinds)]
 
 
 def _queues_for(caller: Caller, queues: Collection[str]) -> Collection[str]:

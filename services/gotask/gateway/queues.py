@@ -10,6 +10,7 @@ from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
 from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.caller import Caller
+from gotask.jobs.limits import QUEUE
 from gotask.service.clock import Clock
 from gotask.storage.contract import Storage
 
@@ -42,7 +43,7 @@ class Queues:
     async def delete(self, caller: Caller, name: str) -> None:
         """FAILED_PRECONDITION while jobs wait or run in it."""
         with self._audit.record(caller, "delete_queue", name):
-            caller.check_queue(name, "name")
+            _check_name(caller, name)
             await self._bus.command("delete_queue", v1.QueueName(name=name), v1.QueueName, self._command_timeout_s)
 
     async def pause(self, caller: Caller, name: str) -> v1.Queue:
@@ -53,7 +54,7 @@ class Queues:
 
     async def _command(self, caller: Caller, verb: str, name: str, request: v1.Queue | v1.QueueName) -> v1.Queue:
         with self._audit.record(caller, verb, name):
-            caller.check_queue(name, "name")
+            _check_name(caller, name)
             return await self._bus.command(verb, request, v1.Queue, self._command_timeout_s)
 
     async def list_queues(self, caller: Caller) -> list[v1.Queue]:
@@ -61,10 +62,10 @@ class Queues:
         return await self._storage.get_queues(None if caller.queues is None else sorted(caller.queues))
 
     async def get(self, caller: Caller, name: str) -> v1.Queue:
-        caller.check_queue(name, "name")
+        _check_name(caller, name)
         for queue in await self._storage.get_queues([name]):
             return queue
-        raise CommandError(Code.NOT_FOUND, f"there is no queue {name!r}", "name")
+        raise _no_queue(name)
 
     async def stats(self, caller: Caller, name: str) -> Stats:
         """With the number of live workers that serve it."""
@@ -73,3 +74,14 @@ class Queues:
         (figures,) = await self._storage.queue_stats([name], now_us)
         figures.workers = sum(name in worker.queues for worker in await self._storage.list_workers(now_us))
         return Stats(figures, now_us)
+
+
+def _check_name(caller: Caller, name: str) -> None:
+    """NOT_FOUND for a name that no queue can have; PERMISSION_DENIED for one that the caller may not use."""
+    if not QUEUE.fullmatch(name):
+        raise _no_queue(name)
+    caller.check_queue(name, "name")
+
+
+def _no_queue(name: str) -> CommandError:
+    return CommandError(Code.NOT_FOUND, f"there is no queue {name!r}", "name")

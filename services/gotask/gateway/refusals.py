@@ -73,6 +73,15 @@ def refusal_of(error: Exception) -> Refusal:
     return _refusal(Code.INTERNAL, "something went wrong here; the log of the gateway knows more")
 
 
+def forget_frames(error: Exception) -> None:
+    """Lets go of what *error* keeps alive when it has been dealt with.
+
+    A frame that raised an error which it still names holds it, and is held by its traceback: both would live, with the
+    whole request, until Python looks for garbage.
+    """
+    error.__traceback__ = None
+
+
 def _refusal(code: Code, detail: str, errors: Sequence[FieldError] = (), retry_after_s: int | None = None) -> Refusal:
     return Refusal(code, _shortened(detail), errors, retry_after_s or RETRY_AFTER_S.get(code))
 

@@ -1,7 +1,7 @@
 """A gateway and a queue-manager in this process, over a real NATS."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any
     base_url = f"http://127.0.0.1:{settings.http_port}"
     grpc_target = f"127.0.0.1:{settings.grpc_port}"
     async with (
-        running(GatewayService(settings, bus, storage, SystemClock()), bus),
+        running(bus, lambda: GatewayService(settings, bus, storage, SystemClock())),
         httpx.AsyncClient(base_url=base_url, timeout=30) as http,
         grpc.aio.insecure_channel(grpc_target) as channel,
     ):
@@ -102,17 +102,21 @@ async def queue_manager(nats_url: str, namespace: str, storage: Storage, **field
     defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
     settings = QueueManagerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "queue-manager")
-    async with running(QueueManagerService(settings, bus, storage, SystemClock()), bus):
+    async with running(bus, lambda: QueueManagerService(settings, bus, storage, SystemClock())):
         yield
 
 
 @contextlib.asynccontextmanager
-async def running(service: Service, bus: Bus) -> AsyncIterator[None]:
-    await service.start()
+async def running(bus: Bus, make: Callable[[], Service]) -> AsyncIterator[None]:
+    """What *make* makes; the bus is closed after it, or when it cannot be made."""
     try:
-        yield
+        service = make()
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
     finally:
-        await service.stop()
         await bus.close()
 
 

@@ -79,6 +79,18 @@ async def test_a_watched_job_that_is_deleted_ends_the_stream(door: Door) -> None
     assert [update async for update in updates] == []
 
 
+async def test_a_great_many_queues_and_kinds_may_be_named(door: Door) -> None:
+    kinds = [kind for kind in v1.EventKind.values() if kind] * 2
+    request = v1.WatchEventsRequest(queues=[f"queue-{number}" for number in range(64)] * 2, kinds=kinds)
+    with refused(grpc.StatusCode.INVALID_ARGUMENT):
+        await anext(aiter(jobs(door.channel).WatchEvents(request)))
+    del request.queues[64:]
+    watch = aiter(jobs(door.channel).WatchEvents(request))
+    await anext(watch)
+    await publish(door, "queue-63", v1.EVENT_KIND_STALE)
+    assert (await anext(watch)).events[0].queue == "queue-63"
+
+
 async def test_all_events_of_some_queues_and_kinds(door: Door) -> None:
     query = {"queue": "mine,ours", "kind": ["created", "cancelled"]}
     async with listening(door.http, f"{API}/events", params=query) as told:

@@ -15,6 +15,8 @@ from gotask.service.clock import Clock
 
 _log = structlog.get_logger("gotask.audit")
 
+_MAX_TARGET = 256
+
 
 class Audit:
     """Writes to *path*, a file that is only ever appended to; to the service's log when there is none.
@@ -51,7 +53,7 @@ class Audit:
         self.write(caller, action, target, Code.OK)
 
     def write(self, caller: Caller, action: str, target: str, outcome: Code) -> None:
-        line = {"caller": caller.name, "action": action, "target": target, "outcome": outcome.name}
+        line = {"caller": caller.name, "action": action, "target": target[:_MAX_TARGET], "outcome": outcome.name}
         if self._file is None:
             _log.info("management", **line)
         else:

@@ -17,7 +17,7 @@ from gotask.gateway.access.caller import Caller
 from gotask.gateway.access.guard import Guard
 from gotask.gateway.access.rules import GRPC
 from gotask.gateway.grpc.statuses import code_of, details_of
-from gotask.gateway.refusals import refusal_of
+from gotask.gateway.refusals import forget_frames, refusal_of
 
 _log = structlog.get_logger("gotask.gateway")
 
@@ -110,6 +110,7 @@ async def _fail(context: Context, call: str, error: Exception) -> None:
     refusal = refusal_of(error)
     if refusal.code is Code.INTERNAL:
         _log.exception("call failed", call=call)
+    forget_frames(error)
     await context.abort(code_of(refusal), refusal.detail, details_of(refusal))
 
 

@@ -1,6 +1,7 @@
 """The REST application."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import cast
 
 from fastapi import Depends
@@ -15,7 +16,7 @@ from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
 from gotask.gateway.parts import Parts
-from gotask.gateway.refusals import field_errors, invalid
+from gotask.gateway.refusals import field_errors, forget_frames, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
 from gotask.gateway.rest.described_api import DescribedApi
 from gotask.gateway.rest.event_endpoints import EventEndpoints
@@ -80,7 +81,10 @@ def _for_web_pages(origins: Sequence[str], app: ASGIApp) -> ASGIApp:
 
 
 async def _on_error(_request: Request, error: Exception) -> Response:
-    return problem_of(error).response()
+    response = problem_of(error).response()
+    if response.status_code != HTTPStatus.INTERNAL_SERVER_ERROR:
+        forget_frames(error)
+    return response
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -95,13 +99,10 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """What the path can be asked with, over all its routes."""
-    return sorted(
-        method
-        for route in request.app.routes
-        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
-        for method in route.methods or ()
-    )
+    """What the path can be asked with, over all routes of the first pattern that it matches."""
+    routes = [route for route in request.app.routes if isinstance(route, Route)]
+    matching = [route for route in routes if route.matches(request.scope)[0] is not Match.NONE]
+    return sorted(method for route in matching if route.path == matching[0].path for method in route.methods or ())
 
 
 async def _on_validation_error(_request: Request, error: Exception) -> Response:

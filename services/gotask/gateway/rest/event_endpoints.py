@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncGenerator
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
@@ -45,7 +45,7 @@ class EventEndpoints:
             tags=["jobs"],
             status_code=200,
             response_class=EventStream,
-            responses=answers({}, 404, 429, 503) | {200: {"description": _JOB_STREAM}},
+            responses=answers({}, 404, 429, 503) | {200: _stream_of(_JOB_STREAM)},
         )
         router.add_api_route(
             f"{prefix}/events",
@@ -54,7 +54,7 @@ class EventEndpoints:
             tags=["events"],
             status_code=200,
             response_class=EventStream,
-            responses=answers({}, 422, 429, 503) | {200: {"description": _STREAM}},
+            responses=answers({}, 422, 429, 503) | {200: _stream_of(_STREAM)},
             openapi_extra={"parameters": [_LAST_EVENT_ID]},
         )
 
@@ -85,6 +85,15 @@ _LAST_EVENT_ID = {
     "description": "The id of the last event that was taken: go on after it. Counts more than the parameter cursor.",
     "schema": {"type": "string"},
 }
+
+
+def _stream_of(text: str) -> dict[str, Any]:
+    """An answer of events, each of which has these fields."""
+    fields = {name: {"type": "string"} for name in ("event", "data", "id")} | {"retry": {"type": "integer"}}
+    return {
+        "description": text,
+        "content": {EventStream.media_type: {"schema": {"type": "object", "properties": fields}}},
+    }
 
 
 async def _job_chunks(updates: AsyncGenerator[v1.JobUpdate, None]) -> AsyncGenerator[bytes, None]:

@@ -1,6 +1,7 @@
 """The way of the hottest request past the framework."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 import structlog
 from starlette.middleware.gzip import GZipMiddleware
@@ -8,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gotask.gateway.refusals import forget_frames
 from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.problems import problem_of
 
@@ -42,11 +44,15 @@ class Express:
         except ClientDisconnect:
             return
         except Exception as error:
-            problem = problem_of(error)
-            if problem.status == 500:
-                _log.exception("request failed", path=self._path)
-            response = problem.response()
+            response = self._refusal(error)
         if len(response.body) >= COMPRESS_FROM_BYTES:
             await GZipMiddleware(response, COMPRESS_FROM_BYTES, COMPRESS_LEVEL)(scope, receive, send)
         else:
             await response(scope, receive, send)
+
+    def _refusal(self, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.exception("request failed", path=self._path)
+        forget_frames(error)
+        return problem.response()

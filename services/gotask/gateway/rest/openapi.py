@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from gotask.gateway.rest.params import DeadRetry
 from gotask.gateway.rest.problems import PROBLEM_JSON
-from gotask.gateway.rest.schemas import Problem
+from gotask.gateway.rest.schemas import JobEvent, Problem
 from gotask.jobs.durations import format_us
 from gotask.jobs.request import JobRequest, QueueFields, QueueRequest
 
@@ -58,11 +58,13 @@ def request_schemas() -> dict[str, Any]:
                 "type": "array",
                 "minItems": 1,
                 "maxItems": 1_000,
-                "items": {"$ref": _REF.format(model="JobRequest")},
-                "description": "Each is looked at on its own.",
+                "items": {"anyOf": [{"$ref": _REF.format(model="JobRequest")}, {}]},
+                "description": "Each is looked at on its own: what is no JobRequest is refused alone.",
             }
         },
     }
+    event = JobEvent.model_json_schema(ref_template=_REF)
+    schemas |= {**event.pop("$defs"), "JobEvent": event}
     problem = Problem.model_json_schema(ref_template=_REF)
     return {**schemas, **problem.pop("$defs"), "Problem": problem}
 

@@ -1,13 +1,13 @@
 """Query parameters."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from gotask import v1
 from gotask.gateway.feed import MAX_QUEUES
-from gotask.gateway.rest.schemas import EventKind
+from gotask.gateway.rest.schemas import EventKind, Status
 from gotask.jobs.request import Duration, Moment, QueueName
 from gotask.jobs.states import state_of
 from gotask.storage.contract import JobFilter
@@ -37,7 +37,7 @@ class NoParams(BaseModel):
 class JobParams(NoParams):
     """Of GET /jobs/{id}."""
 
-    wait: Annotated[Duration, AfterValidator(_not_too_long)] = 0
+    wait: Annotated[Duration, AfterValidator(_not_too_long), Field(examples=["30s"])] = 0
     """Answer once the job has ended, or after this long as it stands then; 60s at most."""
 
 
@@ -56,10 +56,14 @@ class EventParams(NoParams):
     """Go on after the event with this id; from now on, if not given."""
 
 
+_STATES = "|".join(get_args(Status))
+_States = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({_STATES})(,({_STATES}))*$"})]
+
+
 class ListParams(NoParams):
     """Of GET /jobs."""
 
-    status: Annotated[list[str], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
+    status: Annotated[list[_States], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
     """Repeated, or separated by commas."""
     queue: str = ""
     """Jobs of this queue only."""
