@@ -92,6 +92,19 @@ async def test_a_field_that_is_not_known_is_refused_not_ignored(door: Door) -> N
     assert "fields that this gateway does not know" in refusal.message
 
 
+@pytest.mark.parametrize("garbage", [b"\xff", b"\x0a\xff\xff\xff\xff\x7f", b"\x0a\x02\x0a\xc0", b"\x00" * 40])
+async def test_what_is_no_message_is_refused(door: Door, garbage: bytes) -> None:
+    unary: Any = door.channel.unary_unary("/gotask.v1.JobService/SubmitJob")
+    stream: Any = door.channel.stream_stream("/gotask.v1.JobService/SubmitStream")
+    watch: Any = door.channel.unary_stream("/gotask.v1.JobService/WatchEvents")
+    with refused(INVALID) as refusal:
+        await unary(garbage)
+    assert refusal.message == "the request is no gotask.v1.NewJob"
+    for call in (stream(iter([garbage])), watch(garbage)):
+        with refused(INVALID):
+            await anext(aiter(call))
+
+
 @pytest.mark.parametrize(
     ("request_", "field"),
     [

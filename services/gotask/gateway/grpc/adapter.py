@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 import structlog
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
 from gotask.bus.errors import Code, CommandError
@@ -21,6 +21,7 @@ from gotask.gateway.refusals import forget_frames, refusal_of
 
 _log = structlog.get_logger("gotask.gateway")
 
+Decoded = Message | CommandError
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -55,17 +56,16 @@ class Adapter:
         make, adapt = ways[method.client_streaming, method.server_streaming]
         handler: grpc.RpcMethodHandler[Any, Any] = make(
             adapt(call, behaviour),
-            request_deserializer=GetMessageClass(method.input_type).FromString,
+            request_deserializer=_decoder(GetMessageClass(method.input_type)),
             response_serializer=GetMessageClass(method.output_type).SerializeToString,
         )
         return handler
 
     def _unary(self, call: str, behaviour: Callable[[Caller, Any], Awaitable[Message]]) -> Callable[..., Any]:
-        async def answer(request: Message, context: Context) -> Message | None:
+        async def answer(request: Decoded, context: Context) -> Message | None:
             try:
                 caller = self._admit(call, context)
-                refuse_unknown_fields(request)
-                return await behaviour(caller, request)
+                return await behaviour(caller, _understood(request))
             except Exception as error:
                 await _fail(context, call, error)
                 return None
@@ -78,9 +78,8 @@ class Adapter:
         async def answers(request: Any, context: Context) -> AsyncIterator[Message]:
             try:
                 caller = self._admit(call, context)
-                if isinstance(request, Message):
-                    refuse_unknown_fields(request)
-                async with contextlib.aclosing(behaviour(caller, request)) as messages:
+                readable = _all_understood(request) if isinstance(request, AsyncIterator) else _understood(request)
+                async with contextlib.aclosing(behaviour(caller, readable)) as messages:
                     async for message in messages:
                         yield message
             except Exception as error:
@@ -96,12 +95,33 @@ class Adapter:
         return self._guard.admit(call, GRPC.get(call), credentials)
 
 
-def refuse_unknown_fields(request: Message) -> None:
-    """INVALID_ARGUMENT for a request of a newer contract: what it asks for cannot be done by leaving that out."""
+def _decoder(message: type[Message]) -> Callable[[bytes], Decoded]:
+    """grpc's own answer to bytes that are no message would be INTERNAL."""
+
+    def decode(data: bytes) -> Decoded:
+        try:
+            return message.FromString(data)
+        except DecodeError:
+            return CommandError(Code.INVALID_ARGUMENT, f"the request is no {message.DESCRIPTOR.full_name}")
+
+    return decode
+
+
+def _understood(request: Decoded) -> Message:
+    """INVALID_ARGUMENT for what is no message, or has fields of a newer contract: what it asks for cannot be done by
+    leaving them out."""
+    if isinstance(request, CommandError):
+        raise request
     size = request.ByteSize()
     request.DiscardUnknownFields()
     if request.ByteSize() != size:
         raise CommandError(Code.INVALID_ARGUMENT, "the request has fields that this gateway does not know")
+    return request
+
+
+async def _all_understood(requests: AsyncIterator[Decoded]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _understood(request)
 
 
 async def _fail(context: Context, call: str, error: Exception) -> None:

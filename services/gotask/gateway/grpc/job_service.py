@@ -10,7 +10,6 @@ from gotask import v1
 from gotask.bus.errors import CommandError
 from gotask.bus.subjects import KIND_TOKENS
 from gotask.gateway.access.caller import Caller
-from gotask.gateway.grpc.adapter import refuse_unknown_fields
 from gotask.gateway.grpc.new_jobs import spec_of
 from gotask.gateway.grpc.pages import page_size, shortened
 from gotask.gateway.grpc.statuses import status_of
@@ -66,7 +65,6 @@ class JobService:
         self, caller: Caller, requests: AsyncIterator[v1.SubmitFrame]
     ) -> AsyncGenerator[v1.SubmitFrameAck, None]:
         async def begin(frame: v1.SubmitFrame) -> None:
-            refuse_unknown_fields(frame)
             _check_number(frame.jobs)
             await asyncio.sleep(self._rates.wait_s(caller))
             self._rates.add(caller, len(frame.jobs))
