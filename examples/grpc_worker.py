@@ -23,7 +23,7 @@ from typing import Any
 
 import grpc
 
-from gotask.v1 import job_pb2, worker_pb2, worker_service_pb2
+from gotask.v1 import job_pb2, worker_pb2
 from gotask.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 HEARTBEAT_S = 3.0
@@ -88,7 +88,7 @@ class Worker:
         telling = [asyncio.create_task(loop()) for loop in (self._beat_for_ever, self._listen)]
         await stop.wait()
         self._draining = True
-        await self._service.Withdraw(worker_service_pb2.WorkerId(id=self._id))
+        await self._service.Withdraw(worker_pb2.WorkerName(id=self._id))
         await asyncio.wait([claiming], timeout=PAUSE_S)
         claiming.cancel()
         if tasks := [held.task for held in self._held.values() if held.task]:
@@ -153,7 +153,7 @@ class Worker:
         """Hears of cancellations at once. The heartbeat tells them, too, so this may fail."""
         while True:
             with contextlib.suppress(grpc.aio.AioRpcError):
-                async for order in self._service.WatchCancellations(worker_service_pb2.WorkerId(id=self._id)):
+                async for order in self._service.WatchCancellations(worker_pb2.WorkerName(id=self._id)):
                     await self._stop_all(order.job_ids, job_pb2.OUTCOME_CANCELLED)
             await asyncio.sleep(PAUSE_S)
 

@@ -17,6 +17,7 @@ Seconds = Annotated[float, BeforeValidator(lambda value: parse_us(value) / 1e6)]
 Bytes = Annotated[int, BeforeValidator(parse_bytes)]
 """An amount of memory: "512MB", or a number of bytes."""
 
+
 def _split(value: Any) -> Any:
     parts = value if isinstance(value, list) else [value]
     return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]

@@ -27,19 +27,17 @@ from gotask.v1 import job_pb2 as gotask_dot_v1_dot_job__pb2
 from gotask.v1 import worker_pb2 as gotask_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1egotask/v1/worker_service.proto\x12\tgotask.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x13gotask/v1/job.proto\x1a\x16gotask/v1/worker.proto\"\x16\n\x08WorkerId\x12\n\n\x02id\x18\x01 \x01(\t\"4\n\nWorkerList\x12&\n\x07workers\x18\x01 \x03(\x0b\x32\x15.gotask.v1.WorkerInfo\"w\n\x0b\x43laimedJobs\x12!\n\x05specs\x18\x01 \x03(\x0b\x32\x12.gotask.v1.JobSpec\x12\x10\n\x08\x61ttempts\x18\x02 \x03(\r\x12\r\n\x05tries\x18\x03 \x03(\r\x12\x16\n\x0elease_until_us\x18\x04 \x01(\x03\x12\x0c\n\x04last\x18\x05 \x01(\x08\x32\xfd\x02\n\rWorkerService\x12:\n\x05\x43laim\x12\x17.gotask.v1.ClaimRequest\x1a\x16.gotask.v1.ClaimedJobs0\x01\x12\x37\n\x08Withdraw\x12\x13.gotask.v1.WorkerId\x1a\x16.google.protobuf.Empty\x12<\n\tHeartbeat\x12\x14.gotask.v1.Heartbeat\x1a\x19.gotask.v1.HeartbeatReply\x12\x37\n\x06Report\x12\x15.gotask.v1.JobResults\x1a\x16.google.protobuf.Empty\x12\x42\n\x12WatchCancellations\x12\x13.gotask.v1.WorkerId\x1a\x15.gotask.v1.CancelJobs0\x01\x12<\n\x0bListWorkers\x12\x16.google.protobuf.Empty\x1a\x15.gotask.v1.WorkerListb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1egotask/v1/worker_service.proto\x12\tgotask.v1\x1a\x1bgoogle/protobuf/empty.proto\x1a\x13gotask/v1/job.proto\x1a\x16gotask/v1/worker.proto\"4\n\nWorkerList\x12&\n\x07workers\x18\x01 \x03(\x0b\x32\x15.gotask.v1.WorkerInfo\"w\n\x0b\x43laimedJobs\x12!\n\x05specs\x18\x01 \x03(\x0b\x32\x12.gotask.v1.JobSpec\x12\x10\n\x08\x61ttempts\x18\x02 \x03(\r\x12\r\n\x05tries\x18\x03 \x03(\r\x12\x16\n\x0elease_until_us\x18\x04 \x01(\x03\x12\x0c\n\x04last\x18\x05 \x01(\x08\x32\xfc\x03\n\rWorkerService\x12:\n\x05\x43laim\x12\x17.gotask.v1.ClaimRequest\x1a\x16.gotask.v1.ClaimedJobs0\x01\x12\x39\n\x08Withdraw\x12\x15.gotask.v1.WorkerName\x1a\x16.google.protobuf.Empty\x12<\n\tHeartbeat\x12\x14.gotask.v1.Heartbeat\x1a\x19.gotask.v1.HeartbeatReply\x12\x37\n\x06Report\x12\x15.gotask.v1.JobResults\x1a\x16.google.protobuf.Empty\x12\x44\n\x12WatchCancellations\x12\x15.gotask.v1.WorkerName\x1a\x15.gotask.v1.CancelJobs0\x01\x12<\n\x0bListWorkers\x12\x16.google.protobuf.Empty\x1a\x15.gotask.v1.WorkerList\x12;\n\x0b\x44rainWorker\x12\x15.gotask.v1.WorkerName\x1a\x15.gotask.v1.WorkerInfo\x12<\n\x0cResumeWorker\x12\x15.gotask.v1.WorkerName\x1a\x15.gotask.v1.WorkerInfob\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gotask.v1.worker_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORKERID']._serialized_start=119
-  _globals['_WORKERID']._serialized_end=141
-  _globals['_WORKERLIST']._serialized_start=143
-  _globals['_WORKERLIST']._serialized_end=195
-  _globals['_CLAIMEDJOBS']._serialized_start=197
-  _globals['_CLAIMEDJOBS']._serialized_end=316
-  _globals['_WORKERSERVICE']._serialized_start=319
-  _globals['_WORKERSERVICE']._serialized_end=700
+  _globals['_WORKERLIST']._serialized_start=119
+  _globals['_WORKERLIST']._serialized_end=171
+  _globals['_CLAIMEDJOBS']._serialized_start=173
+  _globals['_CLAIMEDJOBS']._serialized_end=292
+  _globals['_WORKERSERVICE']._serialized_start=295
+  _globals['_WORKERSERVICE']._serialized_end=803
 # @@protoc_insertion_point(module_scope)

@@ -43,7 +43,7 @@ class WorkerServiceStub:
                 _registered_method=True)
         self.Withdraw = channel.unary_unary(
                 '/gotask.v1.WorkerService/Withdraw',
-                request_serializer=gotask_dot_v1_dot_worker__service__pb2.WorkerId.SerializeToString,
+                request_serializer=gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
                 response_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                 _registered_method=True)
         self.Heartbeat = channel.unary_unary(
@@ -58,13 +58,23 @@ class WorkerServiceStub:
                 _registered_method=True)
         self.WatchCancellations = channel.unary_stream(
                 '/gotask.v1.WorkerService/WatchCancellations',
-                request_serializer=gotask_dot_v1_dot_worker__service__pb2.WorkerId.SerializeToString,
+                request_serializer=gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
                 response_deserializer=gotask_dot_v1_dot_worker__pb2.CancelJobs.FromString,
                 _registered_method=True)
         self.ListWorkers = channel.unary_unary(
                 '/gotask.v1.WorkerService/ListWorkers',
                 request_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
                 response_deserializer=gotask_dot_v1_dot_worker__service__pb2.WorkerList.FromString,
+                _registered_method=True)
+        self.DrainWorker = channel.unary_unary(
+                '/gotask.v1.WorkerService/DrainWorker',
+                request_serializer=gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
+                response_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerInfo.FromString,
+                _registered_method=True)
+        self.ResumeWorker = channel.unary_unary(
+                '/gotask.v1.WorkerService/ResumeWorker',
+                request_serializer=gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
+                response_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerInfo.FromString,
                 _registered_method=True)
 
 
@@ -116,6 +126,21 @@ class WorkerServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DrainWorker(self, request, context):
+        """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
+        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeWorker(self, request, context):
+        """A worker that drains claims again. FAILED_PRECONDITION: it is stopping.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_WorkerServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -126,7 +151,7 @@ def add_WorkerServiceServicer_to_server(servicer, server):
             ),
             'Withdraw': grpc.unary_unary_rpc_method_handler(
                     servicer.Withdraw,
-                    request_deserializer=gotask_dot_v1_dot_worker__service__pb2.WorkerId.FromString,
+                    request_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerName.FromString,
                     response_serializer=google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             ),
             'Heartbeat': grpc.unary_unary_rpc_method_handler(
@@ -141,13 +166,23 @@ def add_WorkerServiceServicer_to_server(servicer, server):
             ),
             'WatchCancellations': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchCancellations,
-                    request_deserializer=gotask_dot_v1_dot_worker__service__pb2.WorkerId.FromString,
+                    request_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerName.FromString,
                     response_serializer=gotask_dot_v1_dot_worker__pb2.CancelJobs.SerializeToString,
             ),
             'ListWorkers': grpc.unary_unary_rpc_method_handler(
                     servicer.ListWorkers,
                     request_deserializer=google_dot_protobuf_dot_empty__pb2.Empty.FromString,
                     response_serializer=gotask_dot_v1_dot_worker__service__pb2.WorkerList.SerializeToString,
+            ),
+            'DrainWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.DrainWorker,
+                    request_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerName.FromString,
+                    response_serializer=gotask_dot_v1_dot_worker__pb2.WorkerInfo.SerializeToString,
+            ),
+            'ResumeWorker': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeWorker,
+                    request_deserializer=gotask_dot_v1_dot_worker__pb2.WorkerName.FromString,
+                    response_serializer=gotask_dot_v1_dot_worker__pb2.WorkerInfo.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -202,7 +237,7 @@ class WorkerService:
             request,
             target,
             '/gotask.v1.WorkerService/Withdraw',
-            gotask_dot_v1_dot_worker__service__pb2.WorkerId.SerializeToString,
+            gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
             google_dot_protobuf_dot_empty__pb2.Empty.FromString,
             options,
             channel_credentials,
@@ -283,7 +318,7 @@ class WorkerService:
             request,
             target,
             '/gotask.v1.WorkerService/WatchCancellations',
-            gotask_dot_v1_dot_worker__service__pb2.WorkerId.SerializeToString,
+            gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
             gotask_dot_v1_dot_worker__pb2.CancelJobs.FromString,
             options,
             channel_credentials,
@@ -312,6 +347,60 @@ class WorkerService:
             '/gotask.v1.WorkerService/ListWorkers',
             google_dot_protobuf_dot_empty__pb2.Empty.SerializeToString,
             gotask_dot_v1_dot_worker__service__pb2.WorkerList.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DrainWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gotask.v1.WorkerService/DrainWorker',
+            gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
+            gotask_dot_v1_dot_worker__pb2.WorkerInfo.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeWorker(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gotask.v1.WorkerService/ResumeWorker',
+            gotask_dot_v1_dot_worker__pb2.WorkerName.SerializeToString,
+            gotask_dot_v1_dot_worker__pb2.WorkerInfo.FromString,
             options,
             channel_credentials,
             insecure,

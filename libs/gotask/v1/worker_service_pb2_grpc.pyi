@@ -49,18 +49,24 @@ class WorkerServiceStub:
     most). The answer comes in one or more parts, the last of which says so. Jobs whose client is gone by then are
     handed back.
     """
-    Withdraw: _grpc.UnaryUnaryMultiCallable[_worker_service_pb2.WorkerId, _empty_pb2.Empty]
+    Withdraw: _grpc.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _empty_pb2.Empty]
     """Answers the worker's open claims at once, with jobs or without."""
     Heartbeat: _grpc.UnaryUnaryMultiCallable[_worker_pb2.Heartbeat, _worker_pb2.HeartbeatReply]
     """Extends the leases of all jobs that the worker holds, and lists the worker for a while. At least every 3 s."""
     Report: _grpc.UnaryUnaryMultiCallable[_worker_pb2.JobResults, _empty_pb2.Empty]
     """Outcomes and progress of jobs; OK once the broker has them on disk. May be repeated: each outcome counts once."""
-    WatchCancellations: _grpc.UnaryStreamMultiCallable[_worker_service_pb2.WorkerId, _worker_pb2.CancelJobs]
+    WatchCancellations: _grpc.UnaryStreamMultiCallable[_worker_pb2.WorkerName, _worker_pb2.CancelJobs]
     """Jobs of this worker whose cancellation was asked for, as they come, without waiting for the next heartbeat (which
     tells them, too). The call goes on until the client ends it.
     """
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_empty_pb2.Empty, _worker_service_pb2.WorkerList]
     """The workers that were heard of lately, by id."""
+    DrainWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]
+    """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
+    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+    """
+    ResumeWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]
+    """A worker that drains claims again. FAILED_PRECONDITION: it is stopping."""
 
 @_typing.type_check_only
 class WorkerServiceAsyncStub(WorkerServiceStub):
@@ -70,18 +76,24 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     most). The answer comes in one or more parts, the last of which says so. Jobs whose client is gone by then are
     handed back.
     """
-    Withdraw: _aio.UnaryUnaryMultiCallable[_worker_service_pb2.WorkerId, _empty_pb2.Empty]  # type: ignore[assignment]
+    Withdraw: _aio.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _empty_pb2.Empty]  # type: ignore[assignment]
     """Answers the worker's open claims at once, with jobs or without."""
     Heartbeat: _aio.UnaryUnaryMultiCallable[_worker_pb2.Heartbeat, _worker_pb2.HeartbeatReply]  # type: ignore[assignment]
     """Extends the leases of all jobs that the worker holds, and lists the worker for a while. At least every 3 s."""
     Report: _aio.UnaryUnaryMultiCallable[_worker_pb2.JobResults, _empty_pb2.Empty]  # type: ignore[assignment]
     """Outcomes and progress of jobs; OK once the broker has them on disk. May be repeated: each outcome counts once."""
-    WatchCancellations: _aio.UnaryStreamMultiCallable[_worker_service_pb2.WorkerId, _worker_pb2.CancelJobs]  # type: ignore[assignment]
+    WatchCancellations: _aio.UnaryStreamMultiCallable[_worker_pb2.WorkerName, _worker_pb2.CancelJobs]  # type: ignore[assignment]
     """Jobs of this worker whose cancellation was asked for, as they come, without waiting for the next heartbeat (which
     tells them, too). The call goes on until the client ends it.
     """
     ListWorkers: _aio.UnaryUnaryMultiCallable[_empty_pb2.Empty, _worker_service_pb2.WorkerList]  # type: ignore[assignment]
     """The workers that were heard of lately, by id."""
+    DrainWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]  # type: ignore[assignment]
+    """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
+    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+    """
+    ResumeWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]  # type: ignore[assignment]
+    """A worker that drains claims again. FAILED_PRECONDITION: it is stopping."""
 
 class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
@@ -98,7 +110,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Withdraw(
         self,
-        request: _worker_service_pb2.WorkerId,
+        request: _worker_pb2.WorkerName,
         context: _ServicerContext,
     ) -> _typing.Union[_empty_pb2.Empty, _abc.Awaitable[_empty_pb2.Empty]]:
         """Answers the worker's open claims at once, with jobs or without."""
@@ -122,7 +134,7 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def WatchCancellations(
         self,
-        request: _worker_service_pb2.WorkerId,
+        request: _worker_pb2.WorkerName,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_worker_pb2.CancelJobs], _abc.AsyncIterator[_worker_pb2.CancelJobs]]:
         """Jobs of this worker whose cancellation was asked for, as they come, without waiting for the next heartbeat (which
@@ -136,5 +148,23 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_service_pb2.WorkerList, _abc.Awaitable[_worker_service_pb2.WorkerList]]:
         """The workers that were heard of lately, by id."""
+
+    @_abc_1.abstractmethod
+    def DrainWorker(
+        self,
+        request: _worker_pb2.WorkerName,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_pb2.WorkerInfo, _abc.Awaitable[_worker_pb2.WorkerInfo]]:
+        """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
+        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeWorker(
+        self,
+        request: _worker_pb2.WorkerName,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_pb2.WorkerInfo, _abc.Awaitable[_worker_pb2.WorkerInfo]]:
+        """A worker that drains claims again. FAILED_PRECONDITION: it is stopping."""
 
 def add_WorkerServiceServicer_to_server(servicer: WorkerServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

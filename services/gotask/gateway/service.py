@@ -71,7 +71,7 @@ class GatewayService:
             feed=Feed(bus, watchers),
             queues=queues,
             dead_letters=DeadLetters(bus, storage, queues, self._audit, timeout_s),
-            workers=Workers(bus, storage, clock, watchers, timeout_s),
+            workers=Workers(bus, storage, clock, watchers, self._audit, timeout_s),
         )
 
     async def start(self) -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Collection, Iterable
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
+from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.caller import Caller
 from gotask.gateway.cancellations import Cancellations
 from gotask.gateway.claims import Claims
@@ -26,10 +27,13 @@ class Workers:
     Everything may raise StorageUnavailable, too.
     """
 
-    def __init__(self, bus: Bus, storage: Storage, clock: Clock, watchers: Watchers, command_timeout_s: float) -> None:
+    def __init__(
+        self, bus: Bus, storage: Storage, clock: Clock, watchers: Watchers, audit: Audit, command_timeout_s: float
+    ) -> None:
         self._bus = bus
         self._storage = storage
         self._clock = clock
+        self._audit = audit
         self._command_timeout_s = command_timeout_s
         self._claims = Claims(bus, clock)
         self._reports = Reports(bus)
@@ -48,6 +52,23 @@ class Workers:
         """The live ones, by id; of them only those that serve a queue which the caller may use."""
         workers = await self._storage.list_workers(self._clock.now_us())
         return [worker for worker in workers if caller.queues is None or caller.queues.intersection(worker.queues)]
+
+    async def drain(self, caller: Caller, worker_id: str) -> v1.WorkerInfo:
+        """It claims nothing more. UNAVAILABLE when it does not answer."""
+        return await self._tell(caller, "drain_worker", self._bus.subjects.drain(worker_id), worker_id)
+
+    async def resume(self, caller: Caller, worker_id: str) -> v1.WorkerInfo:
+        """It claims again. FAILED_PRECONDITION when it is stopping."""
+        return await self._tell(caller, "resume_worker", self._bus.subjects.resume(worker_id), worker_id)
+
+    async def _tell(self, caller: Caller, action: str, subject: str, worker_id: str) -> v1.WorkerInfo:
+        with self._audit.record(caller, action, worker_id):
+            known = {worker.id: worker for worker in await self.list_workers(caller)}
+            if worker_id not in known:
+                raise CommandError(Code.NOT_FOUND, f"no worker {worker_id!r} was heard of lately", "id")
+            for queue in known[worker_id].queues:
+                caller.check_queue(queue, "id")
+            return await self._bus.request(subject, v1.WorkerName(id=worker_id), v1.WorkerInfo, self._command_timeout_s)
 
     def claim(self, caller: Caller, request: v1.ClaimRequest) -> AsyncGenerator[v1.ClaimedJobs, None]:
         """The parts of the answer. UNAVAILABLE when no queue-manager serves claims."""

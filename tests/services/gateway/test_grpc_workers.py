@@ -94,7 +94,7 @@ async def test_a_claim_without_work_is_answered_in_time(door: Door) -> None:
     service = workers(door.channel)
 
     async def withdrawn() -> bool:
-        await service.Withdraw(v1.WorkerId(id="w2"))
+        await service.Withdraw(v1.WorkerName(id="w2"))
         return waiting.done()
 
     await wait_until(withdrawn, "the claim is answered")
@@ -128,7 +128,7 @@ async def claims_of(door: Door, queue: str) -> bool:
 
 async def test_cancellations_are_told_at_once(door: Door) -> None:
     job_id = await submit(door, queue="cancelled")
-    orders = aiter(workers(door.channel).WatchCancellations(v1.WorkerId(id="w3")))
+    orders = aiter(workers(door.channel).WatchCancellations(v1.WorkerName(id="w3")))
     told = asyncio.ensure_future(anext(orders))
     await claim(door, "w3", "cancelled")
 
@@ -154,7 +154,7 @@ SPEC = v1.JobSpec(id=new_id(), queue="q", type="t")
         ("Claim", v1.ClaimRequest(worker="w", queues=["a.b"], capacity=1), "queue"),
         ("Claim", v1.ClaimRequest(worker="w", queues=["q"]), "capacity"),
         ("Claim", v1.ClaimRequest(worker="w", queues=["q"], capacity=1, wait_us=61_000_000), "wait_us"),
-        ("Withdraw", v1.WorkerId(), "id"),
+        ("Withdraw", v1.WorkerName(), "id"),
         ("Heartbeat", v1.Heartbeat(), "worker.id"),
         ("Heartbeat", v1.Heartbeat(worker=v1.WorkerInfo(id="w", queues=["q"]), job_ids=[new_id()]), "job_ids"),
         ("Report", v1.JobResults(worker="w", results=[v1.JobResult(job_id="x", queue="q", type="t")]), "results.0"),

@@ -33,6 +33,8 @@ REST: Mapping[str, Scope] = {
     f"DELETE {_QUEUE}/dead": Scope.MANAGE,
     f"POST {_QUEUE}/dead/retry": Scope.MANAGE,
     f"GET {_API}/workers": Scope.READ,
+    f"POST {_API}/workers/{{worker_id}}/drain": Scope.MANAGE,
+    f"POST {_API}/workers/{{worker_id}}/resume": Scope.MANAGE,
 }
 
 GRPC: Mapping[str, Scope] = {
@@ -63,4 +65,6 @@ GRPC: Mapping[str, Scope] = {
     "/gotask.v1.WorkerService/Report": Scope.WORK,
     "/gotask.v1.WorkerService/WatchCancellations": Scope.WORK,
     "/gotask.v1.WorkerService/ListWorkers": Scope.READ,
+    "/gotask.v1.WorkerService/DrainWorker": Scope.MANAGE,
+    "/gotask.v1.WorkerService/ResumeWorker": Scope.MANAGE,
 }

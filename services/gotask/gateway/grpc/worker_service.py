@@ -18,7 +18,7 @@ class WorkerService:
     def claim(self, caller: Caller, request: v1.ClaimRequest) -> AsyncGenerator[v1.ClaimedJobs, None]:
         return self._workers.claim(caller, request)
 
-    async def withdraw(self, _caller: Caller, request: v1.WorkerId) -> Empty:
+    async def withdraw(self, _caller: Caller, request: v1.WorkerName) -> Empty:
         await self._workers.withdraw(request.id)
         return Empty()
 
@@ -29,8 +29,14 @@ class WorkerService:
         await self._workers.report(caller, request)
         return Empty()
 
-    def watch_cancellations(self, _caller: Caller, request: v1.WorkerId) -> AsyncGenerator[v1.CancelJobs, None]:
+    def watch_cancellations(self, _caller: Caller, request: v1.WorkerName) -> AsyncGenerator[v1.CancelJobs, None]:
         return self._workers.cancellations(request.id)
+
+    async def drain_worker(self, caller: Caller, request: v1.WorkerName) -> v1.WorkerInfo:
+        return await self._workers.drain(caller, request.id)
+
+    async def resume_worker(self, caller: Caller, request: v1.WorkerName) -> v1.WorkerInfo:
+        return await self._workers.resume(caller, request.id)
 
     async def list_workers(self, caller: Caller, _request: Empty) -> v1.WorkerList:
         return v1.WorkerList(workers=await self._workers.list_workers(caller))

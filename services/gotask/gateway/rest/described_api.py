@@ -20,6 +20,7 @@ _OF_EVERY_GUARDED_CALL = (401, 403, 429)
 _PATH_PARAMETERS = {
     "job_id": "The id that the job got when it was submitted.",
     "name": "The queue's name.",
+    "worker_id": "The worker's id.",
 }
 
 

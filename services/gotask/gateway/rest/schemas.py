@@ -313,6 +313,19 @@ class DeadPurged(_Document):
     """False when there may be more: repeat the request."""
 
 
+class JobRun(_Document):
+    """A job that a worker runs."""
+
+    job_id: str
+    """Which job."""
+    type: str
+    """Its type."""
+    queue: str
+    """Its queue."""
+    started_at: AwareDatetime | None
+    """When it was claimed."""
+
+
 class Worker(_Document):
     """A worker, as its last heartbeat told."""
 
@@ -330,6 +343,8 @@ class Worker(_Document):
     """Jobs it runs at once."""
     running: int
     """Jobs it runs now."""
+    runs: list[JobRun]
+    """The oldest of them, twenty at most."""
     draining: bool
     """Whether it finishes what it has and takes nothing more."""
     version: str
