@@ -43,6 +43,10 @@ bench-time: $(VENV)/.dev ## Measure how late delayed jobs, retries and schedules
 bench-storage: $(VENV)/.dev ## Measure each storage by itself, a million jobs waiting (ARGS="--storage redis", …)
 	@$(BIN)/python -m tools.bench_storage $(ARGS)
 
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC streams (ARGS=--json, …)
+	@$(BIN)/python -m tools.bench_gateway $(ARGS)
+
 # Checking
 
 .PHONY: test

@@ -39,7 +39,8 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 
 
 def _postgres(*options: str) -> Iterator[ServerProcess]:
-    # Not below pytest's folder: every session takes others' right to pass it away, and as root the server runs as another.
+    # Not below pytest's folder: every session takes others' right to pass it away, and as root the server runs as
+    # another.
     with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
         command = postgres_server(Path(data), free_port())
         yield from _running(replace(command, argv=[*command.argv, *options]))

@@ -1,4 +1,4 @@
-"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|postgres|memory]``.
+"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|…]``.
 
 Starts ``gotask up`` with its own data, submits no-op jobs in batches over NATS, and prints jobs per second from the
 first submission to the last stored result, CPU time per job and memory of each process, and how long a job takes from
@@ -43,6 +43,7 @@ class Stack:
 
     process: psutil.Process
     api: str
+    grpc: str
     nats_url: str
 
     def cpu_s(self) -> dict[str, float]:
@@ -59,6 +60,10 @@ class Stack:
             yield command[3] if "gotask.cli" in command else child.name(), child
         if len(children) == 1:
             yield "services (one process)", self.process
+
+    def named(self, name: str) -> psutil.Process:
+        """The process of one service."""
+        return next(process for each, process in self._named() if each == name)
 
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.api + path, timeout=30) as answer:
@@ -88,14 +93,17 @@ def _memory_bytes(process: psutil.Process) -> int:
 @contextmanager
 def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
     """``gotask up`` on free ports with its data in a temporary folder; stopped at the end."""
-    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "metrics")}
+    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "grpc", "metrics")}
     with tempfile.TemporaryDirectory() as data:
         options = [f"--{name}-port={port}" for name, port in ports.items()]
         argv = [sys.executable, "-m", "gotask.cli", "up", f"--storage={storage}", f"--data={data}/gotask", *options]
         with open(f"{data}/log", "w") as log:  # noqa: PTH123
             up = subprocess.Popen([*argv, f"--concurrency={concurrency}"], stdout=log, stderr=log)
         stack = Stack(
-            psutil.Process(up.pid), f"http://127.0.0.1:{ports['http']}/api/v1", f"nats://127.0.0.1:{ports['nats']}"
+            psutil.Process(up.pid),
+            api=f"http://127.0.0.1:{ports['http']}/api/v1",
+            grpc=f"127.0.0.1:{ports['grpc']}",
+            nats_url=f"nats://127.0.0.1:{ports['nats']}",
         )
         try:
             _wait_ready(up, ports["http"], f"{data}/log")

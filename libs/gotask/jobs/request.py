@@ -1,6 +1,7 @@
 """A job and a queue as users write them in JSON, and back."""
 
 import math
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from gotask import v1
 from gotask.jobs import limits
-from gotask.jobs.durations import parse_us
+from gotask.jobs.durations import PATTERN, parse_us
 from gotask.jobs.validation import InvalidJob, check_payload
 
 _STRATEGIES = {
@@ -17,6 +18,7 @@ _STRATEGIES = {
     "linear": v1.RETRY_STRATEGY_LINEAR,
     "fixed": v1.RETRY_STRATEGY_FIXED,
 }
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 STRATEGY_NAMES = {value: name for name, value in _STRATEGIES.items()}
 
 Duration = Annotated[
@@ -24,21 +26,30 @@ Duration = Annotated[
     BeforeValidator(parse_us),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}],
-            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'.",
+            "anyOf": [{"type": "string", "pattern": PATTERN}, {"type": "number", "minimum": 0}],
+            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'; ten years at most.",
             "examples": ["5m"],
         }
     ),
 ]
 """Given as a duration, held in microseconds."""
 
-Moment = Annotated[AwareDatetime, Field(strict=False)]
-"""A point in time, RFC 3339."""
+
+def _written_out(value: Any) -> Any:
+    """Keeps pydantic from reading numbers, and strings of digits, as seconds or milliseconds since 1970."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("must be a datetime as RFC 3339 has it, such as '2030-01-31T09:00:00Z'")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=False)]
+"""A point in time, as RFC 3339 writes it."""
 
 QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
 JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
-Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH)]
-Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH)]
+_NO_NUL = r"^[^\x00]*$"
+Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH, pattern=_NO_NUL)]
+Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH, pattern=_NO_NUL)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=limits.METADATA_KEY_LENGTH)]
 MetadataValue = Annotated[str, Field(max_length=limits.METADATA_VALUE_LENGTH)]
 
@@ -55,6 +66,7 @@ class RetryFields(_Strict):
     retry_strategy: Literal["exponential", "linear", "fixed"] | None = None
     """Delay before retry n: d*2^(n-1), d*n, or d."""
     retry_delay: Duration | None = None
+    """The delay that the strategy begins with."""
     max_retry_delay: Duration | None = None
     """No delay is longer than this."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -76,6 +88,7 @@ class JobFields(RetryFields):
     """What a job and a schedule of jobs have in common."""
 
     queue: QueueName = limits.DEFAULT_QUEUE
+    """Where it waits; created on first use, where that is allowed."""
     payload: Any = None
     """Any JSON, handed to the handler."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
@@ -84,8 +97,10 @@ class JobFields(RetryFields):
     """One attempt's limit."""
     unique_key: Key | None = None
     """At most one job with this key is not finished; a second submission is answered with the first."""
-    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
+    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS, default_factory=list)]
+    """For filtering."""
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA, default_factory=dict)]
+    """Handed to the handler, and told with the job's events."""
 
     def job_of_type(self, job_type: str, max_payload_bytes: int) -> v1.JobSpec:
         """A job with these fields; InvalidJob when its payload is too large."""
@@ -223,6 +238,7 @@ class QueueRequest(QueueFields):
     """A queue to create."""
 
     name: QueueName
+    """Jobs name it."""
 
 
 DEFAULT_RETRY = v1.RetryPolicy(

@@ -2,13 +2,18 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
 import uvicorn
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from gotask.service.guarded_protocol import GuardedProtocol, HttpLimits
+from gotask.service.tls_files import TlsFiles
 
 _JSON = "application/json"
 
@@ -18,7 +23,13 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 class HttpServer:
     """Serves an ASGI application until :meth:`stop`. The owner of the process keeps its signals."""
 
-    def __init__(self, app: AsgiApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: AsgiApp, host: str, port: int, limits: HttpLimits | None = None, tls: TlsFiles | None = None
+    ) -> None:
+        """
+        :param limits: for a server that strangers reach.
+        """
+        guarded: dict[str, Any] = {"http": partial(GuardedProtocol, limits), "ws": "none"} if limits else {}
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -27,7 +38,10 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
+                proxy_headers=False,
                 timeout_graceful_shutdown=5,
+                **guarded,
+                **(_tls_options(tls) if tls else {}),
             )
         )
         self._host = host
@@ -60,6 +74,15 @@ class HttpServer:
 class _Server(uvicorn.Server):
     def capture_signals(self) -> Any:
         return contextlib.nullcontext()
+
+
+def _tls_options(tls: TlsFiles) -> dict[str, Any]:
+    return {
+        "ssl_certfile": tls.certificate,
+        "ssl_keyfile": tls.key,
+        "ssl_ca_certs": tls.client_ca or None,
+        "ssl_cert_reqs": ssl.CERT_REQUIRED if tls.client_ca else ssl.CERT_NONE,
+    }
 
 
 Missing = Callable[[], Awaitable[list[str]]]

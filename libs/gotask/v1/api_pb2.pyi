@@ -112,9 +112,12 @@ class SubmitResult(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EXISTING_ID_FIELD_NUMBER: _builtins.int
+    READY_AT_US_FIELD_NUMBER: _builtins.int
     state: _job_pb2.JobState.ValueType
     existing_id: _builtins.str
     """the first job, where this one is a duplicate of it"""
+    ready_at_us: _builtins.int
+    """when it became pending; not set where it waits for its time"""
     @_builtins.property
     def status(self) -> Global___Status:
         """not set when the job is stored"""
@@ -130,10 +133,11 @@ class SubmitResult(_message.Message):
         spec: _job_pb2.JobSpec | None = ...,
         state: _job_pb2.JobState.ValueType = ...,
         existing_id: _builtins.str = ...,
+        ready_at_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing_id", b"existing_id", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing_id", b"existing_id", "ready_at_us", b"ready_at_us", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gotask.cli import keys
 from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
@@ -20,7 +21,7 @@ app = typer.Typer(
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 _SERVICES = {
-    "gateway": "The door: REST.",
+    "gateway": "The door: REST and gRPC.",
     "queue-manager": "Owns jobs and queues.",
     "scheduler": "Says when jobs are due.",
     "worker": "Runs handlers: gotask worker [module:app ...] [flags].",
@@ -39,6 +40,9 @@ for _name, _text in _SERVICES.items():
     _add_service(_name, _text)
 
 
+app.add_typer(keys.app, name="keys")
+
+
 @app.command()
 def version() -> None:
     """Prints the version."""
@@ -51,7 +55,7 @@ _PORT_HELP = "0: any that is free."
 
 @app.command()
 def up(
-    storage: Annotated[str, typer.Option(help="redis, postgres, or memory: all services in one process.")] = _UP.storage,
+    storage: Annotated[str, typer.Option(help="redis, postgres, or memory (in one process).")] = _UP.storage,
     data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = _UP.data,
     nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = _UP.nats_url,
     redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis.")] = _UP.redis_addr,
@@ -65,6 +69,9 @@ def up(
     redis_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.redis_port,
     postgres_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.postgres_port,
     http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help=_PORT_HELP)] = _UP.http_port,
+    grpc_port: Annotated[
+        int | None, typer.Option(envvar="GOTASK_GRPC_PORT", help="50051, or any that is free, if not given.")
+    ] = _UP.grpc_port,
     metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help=_PORT_HELP)] = _UP.metrics_port,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
     queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = _UP.queue_managers,
@@ -90,6 +97,7 @@ def up(
                 redis_port=redis_port,
                 postgres_port=postgres_port,
                 http_port=http_port,
+                grpc_port=grpc_port,
                 metrics_port=metrics_port,
                 workers=workers,
                 queue_managers=queue_managers,

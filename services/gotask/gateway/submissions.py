@@ -107,13 +107,17 @@ class Submissions:
         except DecodeError as error:
             _log.warning("reply not understood", error=str(error))
             return
-        if reply.request_id in self._unanswered:
-            self._settle(reply.request_id, reply.results)
+        if (parcels := self._unanswered.get(reply.request_id)) is not None:
+            if len(parcels) == len(reply.results):
+                self._settle(reply.request_id, reply.results)
+            else:
+                _log.warning("reply not used", jobs=len(parcels), results=len(reply.results))
         elif refused := [result.status.message for result in reply.results if result.status.code]:
             _log.warning("jobs refused after they had been answered for", jobs=len(refused), first=refused[0])
 
     def _settle(self, request_id: str, answers: Iterable[Answer]) -> None:
         """The first to call this for a request decides: a reply, a failure, or the time that is over."""
+        # Not strict: one refusal may repeat for ever.
         for parcel, answer in zip(self._unanswered.pop(request_id, ()), answers, strict=False):
             if not parcel.answer.done():
                 parcel.answer.set_result(answer)

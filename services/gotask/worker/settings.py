@@ -3,15 +3,13 @@
 import os
 import secrets
 import socket
-from typing import Annotated, Any
 
 from pydantic import Field, field_validator
-from pydantic_settings import NoDecode
 
 from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.validation import InvalidJob, check_queue
 from gotask.service.processors import processors
-from gotask.service.settings import Bytes, InvalidSettings, Seconds, ServiceSettings
+from gotask.service.settings import Bytes, InvalidSettings, Names, Seconds, ServiceSettings
 
 
 def _default_id() -> str:
@@ -23,7 +21,7 @@ class WorkerSettings(ServiceSettings):
 
     worker_id: str = Field(default_factory=_default_id, min_length=1, max_length=128)
     """Must be unique in the fleet. The host's name, the process id and something random, if not given."""
-    queues: Annotated[list[str], NoDecode] = Field(default_factory=lambda: [DEFAULT_QUEUE])
+    queues: Names = Field(default_factory=lambda: [DEFAULT_QUEUE])
     """Names of the queues it serves, separated by commas."""
     concurrency: int = Field(default_factory=lambda: max(8, 4 * processors()), ge=1, le=5_000)
     """Jobs it runs at once; four per processor, and at least eight, if not given."""
@@ -38,7 +36,7 @@ class WorkerSettings(ServiceSettings):
     worker's id and health port with its number added to it, counted from 1 and from 0."""
     reload: bool = False
     """For development: start anew when code changes; running jobs finish first."""
-    reload_dirs: Annotated[list[str], NoDecode] = Field(default_factory=lambda: ["."])
+    reload_dirs: Names = Field(default_factory=lambda: ["."])
     """Folders in which .py files are watched for that, separated by commas."""
     pool_size: int = Field(default_factory=processors, ge=1, le=1_000)
     """Handlers with process=True that run at once; one per processor, if not given. More jobs than that wait in the
@@ -57,12 +55,6 @@ class WorkerSettings(ServiceSettings):
     smtp_from: str = "gotask@localhost"
     smtp_tls: bool = True
     """Whether the connection to it is upgraded by STARTTLS."""
-
-    @field_validator("queues", "reload_dirs", mode="before")
-    @classmethod
-    def _split(cls, value: Any) -> Any:
-        parts = value if isinstance(value, list) else [value]
-        return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]
 
     @field_validator("queues")
     @classmethod

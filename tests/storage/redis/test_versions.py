@@ -15,7 +15,7 @@ import pytest
 
 from gotask import v1
 from gotask.embedded import free_port, valkey_server
-from gotask.storage.contract import StorageError, StorageUnavailable
+from gotask.storage.contract import ScheduleChange, ScheduleStatus, StorageError, StorageUnavailable
 from gotask.storage.redis import RedisStorage
 from tests.storage.comparison import compare
 from tests.storage.redis.fakes import answering
@@ -50,8 +50,8 @@ async def test_another_server_keeps_what_the_model_does_not_know(other: ServerPr
     await storage.open()
     schedule = v1.Schedule(id="s", name="nightly", next_fire_at_us=NOW)
     assert await storage.create_schedule(schedule)
-    assert await storage.due_schedules(NOW, 5) == [schedule]
-    assert await storage.advance_schedule("s", NOW, NOW + 1, [])
+    assert await storage.take_schedules(NOW, NOW + 1, 5) == [schedule]
+    assert await storage.change_schedules([ScheduleChange(schedule)], NOW) == [ScheduleStatus.CHANGED]
     assert await storage.delete_schedule("s")
     await storage.put_workers([v1.WorkerInfo(id="w")], NOW + 1)
     assert await storage.list_workers(NOW) == [v1.WorkerInfo(id="w")]

@@ -17,9 +17,12 @@ from gotask.storage.contract import (
     JobFilter,
     Lease,
     LeaseStatus,
+    OpenFire,
     Page,
     ProgressUpdate,
     QueuedJob,
+    ScheduleChange,
+    ScheduleStatus,
     Slot,
     Storage,
 )
@@ -90,12 +93,11 @@ class PostgresStorage(Storage):
 
     async def expired_leases(self, now_us: int, limit: int) -> list[ExpiredLease]:
         rows = await self._call("expired_leases", now_us, limit)
-        return [
-            ExpiredLease(str(job_id), queue, attempt, original(worker)) for job_id, queue, attempt, worker in rows
-        ]
+        return [ExpiredLease(str(job_id), queue, attempt, original(worker)) for job_id, queue, attempt, worker in rows]
 
     async def due_jobs(self, now_us: int, limit: int) -> list[DueJob]:
-        query = f"SELECT id, due_at_us FROM {self._schema}.delayed WHERE due_at_us <= $1 ORDER BY due_at_us, id LIMIT $2"  # noqa: S608
+        table = f"{self._schema}.delayed"
+        query = f"SELECT id, due_at_us FROM {table} WHERE due_at_us <= $1 ORDER BY due_at_us, id LIMIT $2"  # noqa: S608
         return [DueJob(str(job_id), due_at_us) for job_id, due_at_us in await self._client.rows(query, now_us, limit)]
 
     async def next_due(self) -> int | None:
@@ -151,22 +153,29 @@ class PostgresStorage(Storage):
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return await self._schedules.create(schedule)
 
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        return await self._schedules.update(schedule)
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        return await self._schedules.change(changes, offer_at_us)
 
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
         return await self._schedules.get(schedule_ids)
+
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.page(after, limit)
 
     async def delete_schedule(self, schedule_id: str) -> bool:
         return await self._schedules.delete(schedule_id)
 
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        return await self._schedules.due(now_us, limit)
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.take(now_us, until_us, limit)
 
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        return await self._schedules.advance(schedule_id, expected_us, next_us, fires)
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        return await self._schedules.take_fires(now_us, wait_us, limit)
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        return await self._schedules.fires_open(job_ids)
+
+    async def next_fire(self) -> int | None:
+        return await self._schedules.next_fire()
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         await self._workers.put(workers, expires_at_us)

@@ -19,7 +19,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         """Nothing: every call is one statement, and leaves nothing behind that would have to be reset."""
         return ""
 
-    async def _introspect_types(self, typeoids: Iterable[int], timeout: float | None) -> tuple[Any, Any]:
+    async def _introspect_types(self, typeoids: Iterable[int], timeout: float | None) -> tuple[Any, Any]:  # noqa: ASYNC109
         """The library asks every connection anew, for 20 ms, what an array of integers is; this asks once."""
         wanted = frozenset(typeoids)
         if wanted in _introspected:

@@ -18,10 +18,11 @@ def arguments(specs: Sequence[v1.JobSpec], now_us: int) -> list[Any]:
     queues = [numbers.setdefault(spec.queue, len(numbers) + 1) for spec in specs]
     idempotency_keys = _if_any([column(spec.idempotency_key) for spec in specs])
     unique_keys = _if_any([column(spec.unique_key) for spec in specs])
+    fires = _if_any([bool(spec.schedule_id) for spec in specs])
     return [
         now_us,
         list(numbers),
-        bool(idempotency_keys or unique_keys or len(set(ids)) < len(ids)),
+        bool(idempotency_keys or unique_keys or fires or len(set(ids)) < len(ids)),
         ids,
         queues,
         [spec.priority for spec in specs],
@@ -33,6 +34,7 @@ def arguments(specs: Sequence[v1.JobSpec], now_us: int) -> list[Any]:
         idempotency_keys,
         unique_keys,
         _if_any([array(list(spec.tags)) if spec.tags else None for spec in specs]),
+        fires,
     ]
 
 

@@ -1,11 +1,13 @@
 """Schedules in the database."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from gotask import v1
+from gotask.storage.contract import OpenFire, ScheduleChange, ScheduleStatus
 from gotask.storage.postgres.client import Client
-from gotask.storage.postgres.text import column
-from gotask.storage.schedules import advanced
+from gotask.storage.postgres.ids import known_ids
+from gotask.storage.postgres.text import column, original
 
 
 class Schedules:
@@ -13,57 +15,89 @@ class Schedules:
 
     def __init__(self, client: Client, schema: str) -> None:
         self._client = client
+        self._schema = schema
         self._table = f"{schema}.schedules"
+        self._fires = f"{schema}.open_fires"
 
     async def create(self, schedule: v1.Schedule) -> bool:
         query = f"""
-            INSERT INTO {self._table} (id, name, next_fire_at_us, data) VALUES ($1, $2, $3, $4)
+            INSERT INTO {self._table} (id, name, revision, take_at_us, data) VALUES ($1, $2, $3, $4, $5)
             ON CONFLICT DO NOTHING RETURNING id
         """  # noqa: S608
-        return bool(await self._client.rows(query, *_columns(schedule)))
+        values = (column(schedule.id), column(schedule.name), schedule.revision, _take_at(schedule))
+        return bool(await self._client.rows(query, *values, schedule.SerializeToString()))
 
-    async def update(self, schedule: v1.Schedule) -> bool:
-        query = f"""
-            UPDATE {self._table} SET name = $2, next_fire_at_us = $3, data = $4
-            WHERE id = $1 AND NOT EXISTS (SELECT FROM {self._table} WHERE name = $2 AND id <> $1) RETURNING id
-        """  # noqa: S608
-        return bool(await self._client.rows(query, *_columns(schedule)))
+    async def change(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        if not changes:
+            return []
+        opened = [(number, fire) for number, change in enumerate(changes, 1) for fire in change.opens]
+        closed = [(number, job_id) for number, change in enumerate(changes, 1) for job_id in change.closes]
+        arguments: list[Any] = [
+            offer_at_us,
+            [column(change.schedule.id) for change in changes],
+            [column(change.schedule.name) for change in changes],
+            [change.schedule.revision for change in changes],
+            [_take_at(change.schedule) for change in changes],
+            [_next_revision(change.schedule) for change in changes],
+            [number for number, _ in opened],
+            [fire.job_id for _, fire in opened],
+            [fire.at_us for _, fire in opened],
+            [fire.SerializeToString() for _, fire in opened],
+            [number for number, _ in closed],
+            known_ids(job_id for _, job_id in closed),
+        ]
+        parameters = ", ".join(f"${number}" for number in range(1, len(arguments) + 1))
+        query = f"SELECT {self._schema}.change_schedules({parameters})"
+        return [ScheduleStatus(status) for status in await self._client.value(query, *arguments)]
 
-    async def get(self, schedule_ids: Sequence[str] | None) -> list[v1.Schedule]:
-        query = f"SELECT data FROM {self._table} WHERE $1::text[] IS NULL OR id = ANY($1) ORDER BY name"  # noqa: S608
-        ids = None if schedule_ids is None else [column(schedule_id) for schedule_id in schedule_ids]
-        return [v1.Schedule.FromString(row[0]) for row in await self._client.rows(query, ids)]
+    async def get(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
+        query = f"SELECT data FROM {self._table} WHERE id = ANY($1::text[]) ORDER BY name"  # noqa: S608
+        return await self._schedules(query, [column(schedule_id) for schedule_id in schedule_ids])
+
+    async def page(self, after: str, limit: int) -> list[v1.Schedule]:
+        query = f"SELECT data FROM {self._table} WHERE name > $1 ORDER BY name LIMIT $2"  # noqa: S608
+        return await self._schedules(query, column(after), limit)
 
     async def delete(self, schedule_id: str) -> bool:
-        query = f"DELETE FROM {self._table} WHERE id = $1 RETURNING id"  # noqa: S608
+        query = f"""
+            WITH gone AS (DELETE FROM {self._table} WHERE id = $1 RETURNING id),
+                 closed AS (DELETE FROM {self._fires} WHERE schedule_id = $1)
+            SELECT id FROM gone
+        """  # noqa: S608
         return bool(await self._client.rows(query, column(schedule_id)))
 
-    async def due(self, now_us: int, limit: int) -> list[v1.Schedule]:
+    async def take(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        query = f"SELECT * FROM {self._schema}.take_schedules($1, $2, $3)"  # noqa: S608
+        return await self._schedules(query, now_us, until_us, limit)
+
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        query = f"SELECT * FROM {self._schema}.take_fires($1, $2, $3)"  # noqa: S608
+        rows = await self._client.rows(query, now_us, wait_us, limit)
+        return [OpenFire(original(schedule_id), v1.Fire.FromString(fire)) for schedule_id, fire in rows]
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        query = f"SELECT job_id FROM {self._fires} WHERE job_id = ANY($1::uuid[])"  # noqa: S608
+        found = {str(job_id) for (job_id,) in await self._client.rows(query, known_ids(job_ids))}
+        return [job_id in found for job_id in job_ids]
+
+    async def next_fire(self) -> int | None:
         query = f"""
-            SELECT data FROM {self._table} WHERE next_fire_at_us <= $1 ORDER BY next_fire_at_us, id LIMIT $2
+            SELECT least((SELECT min(take_at_us) FROM {self._table}), (SELECT min(offer_at_us) FROM {self._fires}))
         """  # noqa: S608
-        return [v1.Schedule.FromString(row[0]) for row in await self._client.rows(query, now_us, limit)]
+        first: int | None = await self._client.value(query)
+        return first
 
-    async def advance(self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]) -> bool:
-        """Repeats its compare-and-set while others change other parts of the schedule."""
-        replacing = f"""
-            UPDATE {self._table} SET next_fire_at_us = $3, data = $4 WHERE id = $1 AND data = $2 RETURNING id
-        """  # noqa: S608
-        while True:
-            query = f"SELECT data FROM {self._table} WHERE id = $1"  # noqa: S608
-            rows = await self._client.rows(query, column(schedule_id))
-            if not rows:
-                return False
-            stored: bytes = rows[0][0]
-            schedule = v1.Schedule.FromString(stored)
-            if schedule.next_fire_at_us != expected_us:
-                return False
-            key, _, next_fire, data = _columns(advanced(schedule, next_us, fires))
-            if await self._client.rows(replacing, key, stored, next_fire, data):
-                return True
+    async def _schedules(self, query: str, *args: Any) -> list[v1.Schedule]:
+        return [v1.Schedule.FromString(row[0]) for row in await self._client.rows(query, *args)]
 
 
-def _columns(schedule: v1.Schedule) -> tuple[str, str, int | None, bytes]:
+def _take_at(schedule: v1.Schedule) -> int | None:
     fires = not schedule.paused and schedule.next_fire_at_us > 0
-    next_fire_at_us = schedule.next_fire_at_us if fires else None
-    return column(schedule.id), column(schedule.name), next_fire_at_us, schedule.SerializeToString()
+    return schedule.next_fire_at_us if fires else None
+
+
+def _next_revision(schedule: v1.Schedule) -> bytes:
+    following = v1.Schedule()
+    following.CopyFrom(schedule)
+    following.revision += 1
+    return following.SerializeToString()

@@ -23,6 +23,8 @@ class UpOptions:
     redis_port: int = 6379
     postgres_port: int = 5432
     http_port: int = 8080
+    grpc_port: int | None = None
+    """50051, or any that is free, if not given."""
     metrics_port: int = 9464
     workers: int = 1
     queue_managers: int = 1

@@ -9,6 +9,8 @@ from gotask.cli.up.children import Child, answers_ready
 from gotask.cli.up.options import UpOptions, port_or_free
 from gotask.embedded import ServerCommand, free_port, nats_server, postgres_server, valkey_server
 
+_DEFAULT_GRPC_PORT = 50051
+
 
 class PortTaken(Exception):
     """Somebody listens there already; the text names the option to change."""
@@ -30,15 +32,18 @@ def make_plan(options: UpOptions, *, strict_ports: bool = True) -> Plan:
     """
     port = _free if strict_ports else _free_or_another
     http_port = port(options.http_port, "--http-port")
+    grpc_port = _grpc_port(options)
     metrics_port = port(options.metrics_port, "--metrics-port")
     environment = {
         "GOTASK_HTTP_PORT": str(http_port),
+        "GOTASK_GRPC_PORT": str(grpc_port),
         "GOTASK_METRICS_PORT": str(metrics_port),
         "GOTASK_LOG_FORMAT": "console",
         "GOTASK_STORAGE": options.storage,
     }
     addresses = {
         "REST": f"http://127.0.0.1:{http_port}/api/v1",
+        "gRPC": f"127.0.0.1:{grpc_port}",
         "API documents": f"http://127.0.0.1:{http_port}/docs",
         "Metrics": f"http://127.0.0.1:{metrics_port}/metrics",
     }
@@ -119,6 +124,12 @@ def _free(port: int, option: str) -> int:
         except OSError:
             raise PortTaken(f"port {chosen} is taken; choose another with {option} (0: any that is free)") from None
     return chosen
+
+
+def _grpc_port(options: UpOptions) -> int:
+    if options.grpc_port is None:
+        return _free_or_another(_DEFAULT_GRPC_PORT, "--grpc-port")
+    return _free(options.grpc_port, "--grpc-port")
 
 
 def _free_or_another(port: int, option: str) -> int:

@@ -144,10 +144,21 @@ CREATE TABLE tallies (
 CREATE TABLE schedules (
     id text PRIMARY KEY,
     name text COLLATE "C" NOT NULL UNIQUE,
-    next_fire_at_us bigint, -- NULL: paused, or never again
+    revision bigint NOT NULL,
+    take_at_us bigint, -- when it fires next, or until when it is taken; NULL: paused, or never again
     data bytea NOT NULL -- a serialized v1.Schedule
 );
-CREATE INDEX schedules_next_fire ON schedules (next_fire_at_us, id) WHERE next_fire_at_us IS NOT NULL;
+CREATE INDEX schedules_take ON schedules (take_at_us, id) WHERE take_at_us IS NOT NULL;
+
+-- Fires whose jobs are not stored yet, and may be.
+CREATE TABLE open_fires (
+    job_id uuid PRIMARY KEY,
+    schedule_id text NOT NULL,
+    at_us bigint NOT NULL, -- the tick
+    offer_at_us bigint NOT NULL,
+    fire bytea NOT NULL -- a serialized v1.Fire
+);
+CREATE INDEX open_fires_offer ON open_fires (offer_at_us, job_id);
 
 CREATE TABLE workers (
     id text COLLATE "C" PRIMARY KEY,

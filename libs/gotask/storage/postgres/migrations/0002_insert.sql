@@ -17,9 +17,18 @@ BEGIN
 END $$;
 
 -- Stores one job, whatever keys it has. Status: 0 created, 1 duplicate of `existing`, 2 queue full, 3 queue unknown.
-CREATE FUNCTION insert_job(now_us bigint, new specs, full_up boolean, OUT status int, OUT existing uuid)
+-- The job of a fire is a duplicate of itself unless its fire is open; being stored, or a duplicate of another, closes it.
+CREATE FUNCTION insert_job(
+    now_us bigint, new specs, full_up boolean, is_fire boolean, OUT status int, OUT existing uuid
+)
 LANGUAGE plpgsql AS $$
+DECLARE
+    is_open boolean := true;
 BEGIN
+    IF is_fire THEN
+        PERFORM FROM open_fires WHERE job_id = new.id FOR UPDATE;
+        is_open := FOUND;
+    END IF;
     -- Again when another call stored the same id or key between the look and the deed.
     LOOP
         SELECT id INTO existing FROM specs WHERE id = new.id;
@@ -28,6 +37,11 @@ BEGIN
         END IF;
         IF existing IS NULL AND new.unique_key IS NOT NULL THEN
             SELECT job_id INTO existing FROM unique_keys WHERE key = new.unique_key;
+        END IF;
+        IF existing IS NOT NULL THEN
+            DELETE FROM open_fires WHERE is_fire AND job_id = new.id;
+        ELSIF NOT is_open THEN
+            existing := new.id;
         END IF;
         status := CASE WHEN existing IS NOT NULL THEN 1 WHEN new.queue_id IS NULL THEN 3 WHEN full_up THEN 2 ELSE 0 END;
         IF status > 0 THEN
@@ -41,6 +55,9 @@ BEGIN
         EXIT WHEN FOUND;
         DELETE FROM unique_keys WHERE job_id = new.id;
     END LOOP;
+    IF is_fire THEN
+        DELETE FROM open_fires WHERE job_id = new.id;
+    END IF;
     IF new.scheduled_at_us IS NOT NULL AND new.scheduled_at_us > now_us THEN
         INSERT INTO delayed VALUES (
             new.id, new.scheduled_at_us, new.queue_id, 0, 0, 1, new.unique_key IS NOT NULL, 0, new.expires_at_us
@@ -53,12 +70,13 @@ BEGIN
 END $$;
 
 -- Stores jobs in the order of the arrays, which have one element per job, or are NULL where no job has the field.
--- `queues` are indexes of `queue_names`; `one_by_one` says that jobs have keys, or that ids repeat.
+-- `queues` are indexes of `queue_names`; `one_by_one` says that jobs have keys or are of fires, or that ids repeat.
 -- Returns what was not created: position, status, existing job.
 CREATE FUNCTION insert_jobs(
     now_us bigint, queue_names text[], one_by_one boolean,
     ids uuid[], queues_of int[], priorities int[], types text[], created_at bigint[], contents bytea[],
-    scheduled_at bigint[], expires_at bigint[], idempotency_keys text[], keys text[], tags_of text[]
+    scheduled_at bigint[], expires_at bigint[], idempotency_keys text[], keys text[], tags_of text[],
+    fires boolean[]
 ) RETURNS TABLE ("position" int, status int, existing uuid) LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     queue_ids int[] := array_fill(NULL::int, ARRAY[cardinality(queue_names)]);
@@ -121,18 +139,18 @@ BEGIN
     END IF;
 
     FOR job IN
-        SELECT n::int AS n, q, scheduled > now_us IS TRUE AS later,
+        SELECT n::int AS n, q, scheduled > now_us IS TRUE AS later, is_fire IS TRUE AS is_fire,
                (id, created, queue_ids[q], priority, type, scheduled, expires, idempotency_key, unique_key,
                 tags::text[], content)::specs AS new
         FROM unnest(
             ids, created_at, queues_of, priorities, types, scheduled_at, expires_at, idempotency_keys, keys, tags_of,
-            contents
+            contents, fires
         ) WITH ORDINALITY AS given (
-            id, created, q, priority, type, scheduled, expires, idempotency_key, unique_key, tags, content, n
+            id, created, q, priority, type, scheduled, expires, idempotency_key, unique_key, tags, content, is_fire, n
         )
         ORDER BY n
     LOOP
-        outcome := insert_job(now_us, job.new, rooms[job.q] <= 0 IS TRUE);
+        outcome := insert_job(now_us, job.new, rooms[job.q] <= 0 IS TRUE, job.is_fire);
         IF outcome.status = 0 THEN
             rooms[job.q] := rooms[job.q] - 1;
             INSERT INTO tallies (queue_id, bucket, scheduled, pending)
