@@ -84,7 +84,7 @@ class ScheduleServiceServicer:
     def CreateSchedule(self, request, context):
         """Creates a schedule. What the user sets: name, cron_expr, timezone (default UTC), job (what each fire submits; its
         id and times must not be set), missed (default: skip), overlap (default: allow), starts_at_us, ends_at_us,
-        jitter_us, paused. All else is the server's. ALREADY_EXISTS: its name is taken.
+        jitter_us, ttl_us. All else is the server's. ALREADY_EXISTS: its name is taken.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class ScheduleServiceStub:
     CreateSchedule: _grpc.UnaryUnaryMultiCallable[_schedule_pb2.Schedule, _schedule_pb2.Schedule]
     """Creates a schedule. What the user sets: name, cron_expr, timezone (default UTC), job (what each fire submits; its
     id and times must not be set), missed (default: skip), overlap (default: allow), starts_at_us, ends_at_us,
-    jitter_us, paused. All else is the server's. ALREADY_EXISTS: its name is taken.
+    jitter_us, ttl_us. All else is the server's. ALREADY_EXISTS: its name is taken.
     """
     ListSchedules: _grpc.UnaryUnaryMultiCallable[_empty_pb2.Empty, _schedule_service_pb2.ScheduleList]
     """All schedules, by name."""
@@ -59,7 +59,7 @@ class ScheduleServiceAsyncStub(ScheduleServiceStub):
     CreateSchedule: _aio.UnaryUnaryMultiCallable[_schedule_pb2.Schedule, _schedule_pb2.Schedule]  # type: ignore[assignment]
     """Creates a schedule. What the user sets: name, cron_expr, timezone (default UTC), job (what each fire submits; its
     id and times must not be set), missed (default: skip), overlap (default: allow), starts_at_us, ends_at_us,
-    jitter_us, paused. All else is the server's. ALREADY_EXISTS: its name is taken.
+    jitter_us, ttl_us. All else is the server's. ALREADY_EXISTS: its name is taken.
     """
     ListSchedules: _aio.UnaryUnaryMultiCallable[_empty_pb2.Empty, _schedule_service_pb2.ScheduleList]  # type: ignore[assignment]
     """All schedules, by name."""
@@ -85,7 +85,7 @@ class ScheduleServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_schedule_pb2.Schedule, _abc.Awaitable[_schedule_pb2.Schedule]]:
         """Creates a schedule. What the user sets: name, cron_expr, timezone (default UTC), job (what each fire submits; its
         id and times must not be set), missed (default: skip), overlap (default: allow), starts_at_us, ends_at_us,
-        jitter_us, paused. All else is the server's. ALREADY_EXISTS: its name is taken.
+        jitter_us, ttl_us. All else is the server's. ALREADY_EXISTS: its name is taken.
         """
 
     @_abc_1.abstractmethod

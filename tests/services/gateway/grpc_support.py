@@ -13,12 +13,14 @@ from google.rpc.status_pb2 import Status
 from gotask import v1
 from gotask.v1.job_service_pb2_grpc import JobServiceStub
 from gotask.v1.queue_service_pb2_grpc import QueueServiceStub
+from gotask.v1.schedule_service_pb2_grpc import ScheduleServiceStub
 from gotask.v1.worker_service_pb2_grpc import WorkerServiceStub
 
 if TYPE_CHECKING:
     # These are for type checkers alone.
     from gotask.v1.job_service_pb2_grpc import JobServiceAsyncStub
     from gotask.v1.queue_service_pb2_grpc import QueueServiceAsyncStub
+    from gotask.v1.schedule_service_pb2_grpc import ScheduleServiceAsyncStub
     from gotask.v1.worker_service_pb2_grpc import WorkerServiceAsyncStub
 
 
@@ -63,6 +65,10 @@ def jobs(channel: grpc.aio.Channel) -> "JobServiceAsyncStub":
 
 def queues(channel: grpc.aio.Channel) -> "QueueServiceAsyncStub":
     return QueueServiceStub(channel)
+
+
+def schedules(channel: grpc.aio.Channel) -> "ScheduleServiceAsyncStub":
+    return ScheduleServiceStub(channel)
 
 
 def workers(channel: grpc.aio.Channel) -> "WorkerServiceAsyncStub":

@@ -17,7 +17,7 @@ from gotask.gateway.rest.app import build_app
 from gotask.gateway.settings import GatewaySettings
 from gotask.service.clock import SystemClock
 from gotask.storage.memory import MemoryStorage
-from gotask.v1 import job_service_pb2, queue_service_pb2, worker_service_pb2
+from gotask.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 from tests.services.gateway.access_support import bearer, make_key, metadata
 from tests.services.gateway.support import Door, gateway
 from tests.support.servers import ServerProcess
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOBODY = "nobody"
 DENIED = {401, 403}
-FILES = (job_service_pb2, queue_service_pb2, worker_service_pb2)
+FILES = (job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2)
 METHODS = {
     f"/{service.full_name}/{method.name}": method
     for file in FILES
