@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -16,6 +17,8 @@ from gotask.service.guarded_protocol import GuardedProtocol, HttpLimits
 from gotask.service.tls_files import TlsFiles
 
 _JSON = "application/json"
+_TICK_S = 1.0
+_GRACE_S = 5.0
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -39,7 +42,6 @@ class HttpServer:
                 access_log=False,
                 lifespan="off",
                 proxy_headers=False,
-                timeout_graceful_shutdown=5,
                 **guarded,
                 **(_tls_options(tls) if tls else {}),
             )
@@ -66,14 +68,40 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Lets open requests finish for a moment, then closes."""
-        self._server.should_exit = True
+        self._server.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
 
 
 class _Server(uvicorn.Server):
+    """Stops when it is told to, and has stopped when its requests have ended: uvicorn's own looks ten times a second
+    for both, and always waits once more."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopped.set()
+
     def capture_signals(self) -> Any:
         return contextlib.nullcontext()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _TICK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if tasks := set(self.server_state.tasks):
+            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
 
 
 def _tls_options(tls: TlsFiles) -> dict[str, Any]:

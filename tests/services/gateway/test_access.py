@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from gotask import v1
+from gotask.gateway.access import watched_file
 from gotask.gateway.access.caller import Scope
 from gotask.gateway.access.keys import KeyFile
 from gotask.gateway.settings import GatewaySettings
@@ -36,6 +37,7 @@ from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+LOOK_EVERY_S = 0.05
 DENIED = grpc.StatusCode.PERMISSION_DENIED
 
 
@@ -59,7 +61,9 @@ def rsa_key(folder: Path) -> RsaKey:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def door(nats: ServerProcess, folder: Path, key_file: Path, rsa_key: RsaKey) -> AsyncIterator[Door]:
-    """A door that takes all kinds of credentials."""
+    """A door that takes all kinds of credentials, and looks at its files often."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(watched_file, "_LOOK_EVERY_S", LOOK_EVERY_S)
     storage = MemoryStorage()
     settings: dict[str, Any] = {
         "api_keys_file": str(key_file),
@@ -74,6 +78,7 @@ async def door(nats: ServerProcess, folder: Path, key_file: Path, rsa_key: RsaKe
         gateway(nats.address, "access", storage, **settings) as opened,
     ):
         yield opened
+    patch.undo()
 
 
 @pytest.fixture
@@ -111,7 +116,7 @@ async def test_a_key_is_known_soon_after_it_was_made_and_not_after_it_was_revoke
 
 
 async def test_a_key_expires(door: Door, key_file: Path) -> None:
-    key = make_key(key_file, Scope.READ, expires_at_us=now_us() + 2_500_000)
+    key = make_key(key_file, Scope.READ, expires_at_us=now_us() + 500_000)
     await learns(door, key)
 
     async def expired() -> bool:
@@ -125,7 +130,7 @@ async def test_a_key_file_that_is_broken_leaves_the_keys_as_they_were(door: Door
     await learns(door, key)
     whole = contents(key_file)
     overwrite(key_file, whole[:-20])
-    await asyncio.sleep(1.1)  # a second is how soon the gateway looks again
+    await asyncio.sleep(2 * LOOK_EVERY_S)  # so that the gateway has looked again
     assert await passes(door, key)
     overwrite(key_file, whole)
 

@@ -1,20 +1,32 @@
 """gotask.v1.JobService: the verbs of REST, in messages."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
 import pytest
+import pytest_asyncio
 
 from gotask import v1
 from gotask.jobs.ids import new_id
-from gotask.storage.contract import Storage
+from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import frames, jobs, new_job, queues, refused
-from tests.services.gateway.support import Door, gateway
+from tests.services.gateway.support import Door, gateway, queue_manager
 from tests.support.servers import ServerProcess
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 INVALID = grpc.StatusCode.INVALID_ARGUMENT
 HOUR_US = 3_600_000_000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+    """One for all tests here."""
+    storage = MemoryStorage()
+    async with queue_manager(nats.address, "jobs", storage), gateway(nats.address, "jobs", storage) as opened:
+        yield opened
 
 
 async def test_a_job_is_submitted_found_cancelled_retried_and_deleted(door: Door) -> None:
@@ -135,11 +147,11 @@ async def test_lists_come_in_pages(door: Door) -> None:
 
 async def test_waiting_ends_with_the_job(door: Door) -> None:
     service = jobs(door.channel)
-    job_id = (await service.SubmitJob(new_job())).job.spec.id
+    job_id = (await service.SubmitJob(new_job(queue="waited"))).job.spec.id
     with refused(INVALID):
         await service.GetJob(v1.GetJobRequest(id=job_id, wait_us=61_000_000))
     waiting = asyncio.ensure_future(service.GetJob(v1.GetJobRequest(id=job_id, wait_us=30_000_000)))
-    (claimed,) = await door.start_jobs()
+    (claimed,) = await door.start_jobs("waited")
     await door.end_job(claimed, result=b'"done"')
     assert (await waiting).result == b'"done"'
 
@@ -170,8 +182,8 @@ async def test_a_frame_of_a_wrong_size_ends_the_stream(door: Door, number: int) 
     assert refusal.fields == ("jobs",)
 
 
-async def test_without_a_queue_manager_jobs_are_accepted(nats: ServerProcess, namespace: str, storage: Storage) -> None:
-    async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.1, command_timeout=0.1) as door:
+async def test_without_a_queue_manager_jobs_are_accepted(nats: ServerProcess, namespace: str) -> None:
+    async with gateway(nats.address, namespace, MemoryStorage(), submit_reply_timeout=0.1, command_timeout=0.1) as door:
         service = jobs(door.channel)
         accepted = await service.SubmitJob(new_job(delay_us=HOUR_US))
         assert (accepted.submission, accepted.job.state) == (v1.SUBMISSION_ACCEPTED, v1.JOB_STATE_SCHEDULED)
@@ -182,8 +194,8 @@ async def test_without_a_queue_manager_jobs_are_accepted(nats: ServerProcess, na
         assert refusal.retry_after_s == 2
 
 
-async def test_a_message_that_is_too_large_is_refused(nats: ServerProcess, namespace: str, storage: Storage) -> None:
-    async with gateway(nats.address, namespace, storage, max_batch_body_bytes=4096) as door:
+async def test_a_message_that_is_too_large_is_refused(nats: ServerProcess, namespace: str) -> None:
+    async with gateway(nats.address, namespace, MemoryStorage(), max_batch_body_bytes=4096) as door:
         with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
             await jobs(door.channel).SubmitJob(new_job(payload=b'"' + b"x" * 5000 + b'"'))
 

@@ -1,24 +1,23 @@
 """A file that is looked at now and then, to see whether it has changed."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
+
+_LOOK_EVERY_S = 1.0
 
 
 class WatchedFile:
-    """Tells of a change at most once, and not more often than every *look_every_s* seconds."""
+    """Tells of each change once, a second later at most: it is looked at no more often than that."""
 
-    def __init__(self, path: Path, look_every_s: float = 1.0, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self._look_every_s = look_every_s
-        self._now = now
-        self._looked_at = now()
+        self._looked_at = time.monotonic()
         self._stamp = self._read_stamp()
 
     def changed(self) -> bool:
         """Whether it is another than the last time, or came or went."""
-        now = self._now()
-        if now - self._looked_at < self._look_every_s:
+        now = time.monotonic()
+        if now - self._looked_at < _LOOK_EVERY_S:
             return False
         self._looked_at = now
         before, self._stamp = self._stamp, self._read_stamp()
