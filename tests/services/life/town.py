@@ -5,7 +5,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
@@ -32,15 +32,17 @@ FIRST_LEASE_S = 1.0
 HEARTBEAT_S = 0.2
 _names = itertools.count()
 
+T = TypeVar("T")
+
 
 class Town:
     """The services that all tests of one storage share."""
 
     def __init__(
-        self, nats_url: str, namespace: str, gateways: list[httpx.AsyncClient], metrics: httpx.AsyncClient
+        self, settings: dict[str, Any], bus: Bus, gateways: list[httpx.AsyncClient], metrics: httpx.AsyncClient
     ) -> None:
-        self.nats_url = nats_url
-        self.namespace = namespace
+        self.settings = settings
+        self.bus = bus
         self.gateways = gateways
         self.metrics = metrics
 
@@ -74,7 +76,9 @@ async def open_town(nats_url: str, namespace: str, storage: Storage) -> AsyncIte
                 f"http://127.0.0.1:{metrics.metrics_port}",
             )
         ]
-        yield Town(nats_url, namespace, clients[:-1], clients[-1])
+        bus = await Bus.open(WorkerSettings.load(**shared), "workers")
+        stack.push_async_callback(bus.close)
+        yield Town(shared, bus, clients[:-1], clients[-1])
 
 
 class Life:
@@ -91,24 +95,26 @@ class Life:
         await self.post("/queues", {"name": name, "retry_delay": 0, **settings}, status=201)
         return name
 
-    async def worker(self, app: App, *queues: str, nats_url: str = "", **settings: Any) -> WorkerService:
+    async def worker(self, app: App, *queues: str, **settings: Any) -> WorkerService:
         """A running worker; it is stopped at the end of the test."""
+        worker = WorkerService(self.worker_settings(*queues, **settings), self.town.bus, app, SystemClock())
+        await worker.start()
+        self._stack.push_async_callback(worker.stop)
+        return worker
+
+    def worker_settings(self, *queues: str, **settings: Any) -> WorkerSettings:
         values: dict[str, Any] = {
-            "nats_url": nats_url or self.town.nats_url,
-            "namespace": self.town.namespace,
             "queues": list(queues),
             "heartbeat": HEARTBEAT_S,
             "concurrency": 8,
             "grace": 0.05,
             "claim_wait": 5.0,
         }
-        loaded = WorkerSettings.load(**{**values, **settings})
-        bus = await Bus.open(loaded, "worker")
-        self._stack.push_async_callback(bus.close)
-        worker = WorkerService(loaded, bus, app, SystemClock())
-        await worker.start()
-        self._stack.push_async_callback(worker.stop)
-        return worker
+        return WorkerSettings.load(**{**self.town.settings, **values, **settings})
+
+    async def enter(self, context: contextlib.AbstractAsyncContextManager[T]) -> T:
+        """Leaves *context* at the end of the test."""
+        return await self._stack.enter_async_context(context)
 
     async def call(self, method: str, path: str, body: Any = None, status: int = 200) -> Any:
         response = await self.http.request(method, path, json=body)
