@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that breaks connections at the worst moment."""
+"""A TCP proxy on loopback that holds connections up, or breaks them at the worst moment."""
 
 import asyncio
 import ssl
@@ -17,6 +17,8 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self._arrives: float | None = None
         self._loses_answer = False
+        self._passes = asyncio.Event()
+        self._passes.set()
         self.port = 0
 
     async def start(self) -> None:
@@ -33,6 +35,14 @@ class Proxy:
         """Ends every connection as a broken cable would, from both sides."""
         for writer in self._writers:
             writer.transport.abort()
+
+    def hold(self) -> None:
+        """Nothing passes from now on, and no connection ends: as a network does that is gone for a while."""
+        self._passes.clear()
+
+    def release(self) -> None:
+        """Ends :meth:`hold`."""
+        self._passes.set()
 
     def cut_next_request(self, arrives: float) -> None:
         """Of the next request only this share, from 0 to 1, reaches the server; then its connection breaks."""
@@ -56,6 +66,7 @@ class Proxy:
 
     async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
+            await self._passes.wait()
             arrives, self._arrives = self._arrives, None
             writer.write(data if arrives is None else data[: int(len(data) * arrives)])
             await writer.drain()
@@ -65,6 +76,7 @@ class Proxy:
 
     async def _answers(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(_CHUNK):
+            await self._passes.wait()
             if self._loses_answer:
                 self._loses_answer = False
                 raise ConnectionResetError

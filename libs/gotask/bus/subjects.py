@@ -41,6 +41,7 @@ class Subjects:
         self.heartbeat = f"{self._root}.heartbeat"
         self.schedulers = f"{self._root}.schedulers"
         self.any_wake = f"{self._root}.wake.*"
+        self.any_queue_change = f"{self._root}.changed.*"
         self.any_event = f"{self._root}.event.>"
         self.any_submit = f"{self._root}.submit.*"
         self.any_rejected = f"{self._root}.rejected.*"
@@ -70,6 +71,13 @@ class Subjects:
 
     def wake(self, queue: str) -> str:
         return f"{self._root}.wake.{queue}"
+
+    def queue_change(self, queue: str) -> str:
+        """Where queue-managers tell each other that a queue's settings have changed."""
+        return f"{self._root}.changed.{queue}"
+
+    def queue_of_change(self, subject: str) -> str:
+        return subject.rsplit(".", 1)[-1]
 
     def cancel(self, worker: str) -> str:
         """Where a worker hears of cancellations."""

@@ -53,7 +53,7 @@ class Intake:
             for spec, refusal in zip(received.item.request.jobs, refused, strict=True)
             if refusal is None
         ]
-        inserted = iter(await self._storage.insert_jobs(specs, now_us) if specs else ())
+        inserted = iter(await self._insert(specs, now_us) if specs else ())
         ready: Counter[str] = Counter()
         logs: list[EventLog] = []
         rejections: list[Publication] = []
@@ -63,6 +63,20 @@ class Intake:
             rejections += await self._answer(received, outcomes, now_us)
         self._dispatcher.wake(ready)
         return publications_of(logs, self._bus.subjects) + rejections
+
+    async def _insert(self, specs: list[v1.JobSpec], now_us: int) -> list[Inserted]:
+        """Stores jobs; again those whose queue was deleted since it was last looked at, if it may be created."""
+        inserted = await self._storage.insert_jobs(specs, now_us)
+        gone = [index for index, one in enumerate(inserted) if one.status is InsertStatus.QUEUE_UNKNOWN]
+        if gone and self._settings.create_queues:
+            names = {specs[index].queue for index in gone}
+            for name in names:
+                self._queues.forget(name)
+            await self._queues.ensure(names)
+            again = await self._storage.insert_jobs([specs[index] for index in gone], now_us)
+            for index, one in zip(gone, again, strict=True):
+                inserted[index] = one
+        return inserted
 
     def _refusals(self, submission: Submission, now_us: int) -> list[v1.Status | None]:
         """Per job, why it cannot be stored, or None; a job that can be is completed on the way."""

@@ -157,6 +157,9 @@ class Leases:
         lost = [(lease, job) for lease, job in zip(expired, jobs, strict=True) if job is not None]
         decisions = [after_lost_lease(job, self._outcomes.keeps_dead_letters(lease.queue)) for lease, job in lost]
         attempts = [_lost_attempt(lease, job, now_us) for lease, job in lost]
+        # First, or their jobs might go back to the same workers.
+        for worker in {lease.worker for lease, _ in lost}:
+            await self._dispatcher.withdraw(worker)
         finished = await self._storage.finish(
             [
                 _finish(lease, attempt, decision)

@@ -120,6 +120,7 @@ class Executor:
         result = v1.JobResult(job_id=job.job_id, queue=spec.queue, type=job_type)
         error: BaseException | None = None
         try:
+            job.begin()
             call = self._calls.get(job_type) or self._refuse
             result.result = encode_result(await call(job))
         except BaseException as raised:  # SystemExit of a handler must not end the worker

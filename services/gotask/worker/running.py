@@ -32,7 +32,14 @@ class RunningJob:
     thread: Future[Any] | None = None
     """The handler's, when it runs in one; it may outlast the attempt."""
     interruption: Interruption | None = None
+    begun: bool = False
     ended: bool = False
+
+    def begin(self) -> None:
+        """The task runs. CancelledError when it was interrupted before it did."""
+        self.begun = True
+        if self.interruption is not None:
+            raise asyncio.CancelledError
 
     def interrupt(self, why: Interruption) -> bool:
         """Asks the handler to end: a coroutine is cancelled, a thread sees it in its context, a process is ended.
@@ -43,6 +50,7 @@ class RunningJob:
             return False
         self.interruption = why
         self.context.cancelled = True
-        if self.task is not None:
+        # A task that is cancelled before its first step never takes it: nobody would hear how the attempt ended.
+        if self.task is not None and self.begun:
             self.task.cancel()
         return True

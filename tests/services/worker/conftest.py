@@ -7,7 +7,7 @@ import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from tests.services.life.conftest import life
+from tests.services.worker.life import life
 from tests.services.worker.support import WorkerProcess
 from tests.support.servers import ServerProcess
 

@@ -8,7 +8,7 @@ import pytest
 from gotask import v1
 from gotask.jobs.states import DEAD, RETRYING, SUCCESS
 from gotask.sdk import App, JobContext, Retry
-from tests.services.life.conftest import Life
+from tests.services.worker.life import Life
 
 pytestmark = pytest.mark.parametrize("life", ["memory"], indirect=True)
 

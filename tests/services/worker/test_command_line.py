@@ -11,8 +11,8 @@ import pytest
 
 from gotask import v1
 from gotask.jobs.states import PENDING
-from tests.services.life.conftest import Life
 from tests.services.worker.conftest import Mark
+from tests.services.worker.life import Life
 from tests.services.worker.support import WorkerProcess, is_gone
 from tests.support.waiting import wait_until
 

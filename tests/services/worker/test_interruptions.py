@@ -11,7 +11,7 @@ from structlog.testing import LogCapture
 from gotask import v1
 from gotask.jobs.states import CANCELLED, DEAD, SUCCESS
 from gotask.sdk import App, Cancelled, JobContext
-from tests.services.life.conftest import Life
+from tests.services.worker.life import Life
 from tests.services.worker.support import WorkerProcess
 from tests.support.waiting import wait_until
 

@@ -13,9 +13,9 @@ from gotask import v1
 from gotask.jobs.states import DEAD, RETRYING, SUCCESS
 from gotask.sdk import App, JobContext, Middleware, NoRetry, RemoteError, Retry
 from gotask.sdk.loading import load_app
-from tests.services.life.conftest import Life
 from tests.services.worker import handlers
 from tests.services.worker.conftest import Mark
+from tests.services.worker.life import Life
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("life", ["memory"], indirect=True)

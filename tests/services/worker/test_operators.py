@@ -9,7 +9,7 @@ from gotask import v1
 from gotask.bus.errors import Code, CommandError
 from gotask.jobs.states import PENDING, RUNNING, SUCCESS
 from gotask.sdk import App
-from tests.services.life.conftest import Life
+from tests.services.worker.life import Life
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("life", ["memory"], indirect=True)

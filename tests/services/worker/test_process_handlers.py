@@ -13,8 +13,8 @@ from gotask.jobs.states import CANCELLED, DEAD, PENDING, RETRYING, RUNNING, SUCC
 from gotask.sdk import App
 from gotask.sdk.loading import load_app
 from gotask.worker.service import WorkerService
-from tests.services.life.conftest import Life
 from tests.services.worker.conftest import Mark
+from tests.services.worker.life import Life
 from tests.services.worker.support import is_gone
 from tests.support.waiting import wait_until
 
