@@ -66,7 +66,7 @@ async def open_town(nats_url: str, namespace: str, storage: Storage) -> AsyncIte
         await run(lambda bus: SchedulerService(SchedulerSettings.load(**shared), bus, storage, clock))
         metrics = MetricsSettings.load(**shared, metrics_port=free_port())
         await run(lambda bus: MetricsService(metrics, bus, storage, clock))
-        doors = [GatewaySettings.load(**shared, http_port=free_port()) for _ in range(2)]
+        doors = [GatewaySettings.load(**shared, http_port=free_port(), grpc_port=free_port()) for _ in range(2)]
         for door in doors:
             await run(lambda bus, door=door: GatewayService(door, bus, storage, clock))  # type: ignore[misc]
         clients = [

@@ -9,6 +9,7 @@ import pytest
 from structlog.testing import LogCapture
 
 from gotask import v1
+from gotask.jobs.request import QueueRequest
 from gotask.jobs.states import CANCELLED, DEAD, SUCCESS
 from gotask.sdk import App, Cancelled, JobContext
 from tests.services.worker.life import Life
@@ -128,7 +129,8 @@ async def test_a_coroutine_that_ignores_its_cancellation_ends_its_attempt_all_th
 async def test_a_worker_whose_loop_is_blocked_loses_its_jobs_and_its_blocker_is_named(
     life: Life, start_process: Callable[..., WorkerProcess]
 ) -> None:
-    await life.bus.command("create_queue", v1.Queue(name="short", lease_us=1_500_000), v1.Queue)
+    short = QueueRequest.model_validate({"name": "short", "lease": "1500ms"})
+    await life.bus.command("create_queue", short.to_queue(short.name, 0), v1.Queue)
     first, second = (
         start_process(
             "tests.services.worker.blocking:app", "--worker-id", name, "--queues", "short", "--concurrency", "1"
