@@ -43,7 +43,9 @@ class GatewayService:
         self._bus = bus
         self._storage = storage
         self._audit = Audit(clock, Path(settings.audit_file) if settings.audit_file else None)
-        self._submissions = Submissions(bus, settings.publish_timeout, settings.submit_reply_timeout)
+        self._submissions = Submissions(
+            bus, settings.publish_timeout, settings.submit_reply_timeout, settings.max_pending_jobs
+        )
         self._watches = Watches(bus)
         parts = self._parts(settings, clock)
         self._feed = parts.feed
@@ -81,9 +83,13 @@ class GatewayService:
         self._audit.open()
         await self._submissions.start()
         await self._workers.start()
-        if self._grpc is not None:
-            await self._grpc.start()
         await self._http.start()
+        if self._grpc is not None:
+            try:
+                await self._grpc.start()
+            except OSError:
+                await self._http.stop()
+                raise
 
     async def stop(self) -> None:
         """Ends what would go on for ever, lets the rest finish for a moment."""

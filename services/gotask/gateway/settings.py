@@ -28,6 +28,8 @@ class GatewaySettings(StorageSettings):
     """The most bytes of a request's body, unpacked, but for batches."""
     max_batch_body_bytes: int = Field(8 << 20, ge=1024)
     """The most bytes of the body of POST /jobs/batch, unpacked, and of a gRPC message."""
+    max_pending_jobs: int = Field(100_000, ge=1_000)
+    """Jobs that may be on their way to the queue-managers at once; beyond these, submissions are answered 503."""
     publish_timeout: Seconds = 5.0
     """How long the broker may take to store a submission; then it is answered 503."""
     submit_reply_timeout: Seconds = 2.0

@@ -42,10 +42,15 @@ class Submissions:
     queue-manager's reply to the last.
     """
 
-    def __init__(self, bus: Bus, publish_timeout_s: float, reply_timeout_s: float) -> None:
+    def __init__(self, bus: Bus, publish_timeout_s: float, reply_timeout_s: float, most_under_way: int) -> None:
+        """
+        :param most_under_way: jobs that may wait for their answer at once; others are refused.
+        """
         self._bus = bus
         self._publish_timeout_s = publish_timeout_s
         self._reply_timeout_s = reply_timeout_s
+        self._most_under_way = most_under_way
+        self._under_way = 0
         self._inbox = bus.client.new_inbox()
         self._subscription: Subscription | None = None
         self._unanswered: dict[str, list[_Parcel]] = {}
@@ -68,12 +73,19 @@ class Submissions:
 
     async def submit(self, specs: Sequence[v1.JobSpec]) -> list[Answer]:
         """One answer per job, in order."""
-        loop = asyncio.get_running_loop()
-        parcels = [_Parcel(spec, loop.create_future()) for spec in specs]
-        for parcel in parcels:
-            # What comes of publishing reaches the parcel's own future, with the reply.
-            self._commits.submit(parcel)
-        return [await parcel.answer for parcel in parcels]
+        if self._under_way + len(specs) > self._most_under_way:
+            reason = f"{self._under_way} jobs are being submitted through this gateway; nothing was stored"
+            return [CommandError(Code.UNAVAILABLE, reason)] * len(specs)
+        self._under_way += len(specs)
+        try:
+            loop = asyncio.get_running_loop()
+            parcels = [_Parcel(spec, loop.create_future()) for spec in specs]
+            for parcel in parcels:
+                # What comes of publishing reaches the parcel's own future, with the reply.
+                self._commits.submit(parcel)
+            return [await parcel.answer for parcel in parcels]
+        finally:
+            self._under_way -= len(specs)
 
     async def _flush(self, parcels: list[_Parcel]) -> list[None]:
         request_id = new_id()

@@ -44,6 +44,17 @@ async def test_a_full_stream_pushes_back(nats: ServerProcess, namespace: str, st
         assert "nothing was stored" in problem(answers[-1], 503).detail
 
 
+async def test_too_many_submissions_under_way_are_refused(
+    nats: ServerProcess, namespace: str, storage: Storage
+) -> None:
+    async with gateway(nats.address, namespace, storage, max_pending_jobs=1_000, submit_reply_timeout=0.5) as door:
+        batch = {"jobs": [JOB] * 600}
+        answers = await asyncio.gather(*(door.http.post(f"{API}/jobs/batch", json=batch) for _ in range(2)))
+        statuses = [{item["status"] for item in answer.json()["items"]} for answer in answers]
+        assert sorted(statuses, key=max) == [{202}, {503}]
+        assert (await door.http.post(f"{API}/jobs/batch", json=batch)).json()["items"][0]["status"] == 202
+
+
 async def test_a_job_larger_than_the_broker_takes(nats: ServerProcess, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_payload_bytes=4 << 20, max_body_bytes=4 << 20) as door:
         found = problem(await door.http.post(f"{API}/jobs", json={"type": "echo", "payload": "x" * (1 << 20)}), 422)

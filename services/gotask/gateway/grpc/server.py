@@ -14,6 +14,7 @@ from gotask.gateway.grpc.adapter import Adapter
 _GRACE_S = 5.0
 _MAX_METADATA_BYTES = 16 * 1024
 _KEEPALIVE_MS = 30_000
+_LEAST_PING_MS = 10_000
 _MAX_STREAMS = 10_000
 
 Implementations = Mapping[ServiceDescriptor, object]
@@ -39,6 +40,8 @@ class GrpcServer:
             ("grpc.max_metadata_size", _MAX_METADATA_BYTES),
             ("grpc.max_concurrent_streams", _MAX_STREAMS),
             ("grpc.keepalive_time_ms", _KEEPALIVE_MS),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.min_recv_ping_interval_without_data_ms", _LEAST_PING_MS),
             ("grpc.so_reuseport", 0),
         )
         self._server: grpc.aio.Server | None = None
