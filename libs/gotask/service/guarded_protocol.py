@@ -10,6 +10,7 @@ import orjson
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _LINGER_S = 1.0
+_RETRY_AFTER_S = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +159,22 @@ class _ClosedGently:
 
 
 def _answer(status: HTTPStatus, detail: str) -> bytes:
-    document = {"type": "about:blank", "title": status.phrase, "status": status, "detail": detail, "errors": []}
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status,
+        "detail": detail,
+        "errors": [],
+    }
+    again = ""
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        document["retry_after"] = _RETRY_AFTER_S
+        again = f"retry-after: {_RETRY_AFTER_S}\r\n"
     body = orjson.dumps(document)
     head = (
         f"HTTP/1.1 {status.value} {status.phrase}\r\n"
         "content-type: application/problem+json\r\n"
-        f"content-length: {len(body)}\r\n"
+        f"content-length: {len(body)}\r\n{again}"
         "connection: close\r\n\r\n"
     )
     return head.encode() + body

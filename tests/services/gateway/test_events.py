@@ -15,6 +15,7 @@ from gotask.bus import tail
 from gotask.bus.bus import Publication
 from gotask.bus.subjects import Stream
 from gotask.gateway import feed
+from gotask.gateway.rest import event_stream
 from gotask.gateway.rest.schemas import FullJob, JobEvent
 from gotask.jobs.ids import new_id
 from gotask.storage.memory import MemoryStorage
@@ -165,6 +166,27 @@ async def test_a_watcher_that_is_too_slow_is_cut(door: Door, monkeypatch: pytest
         async for _ in slow:
             pass
     assert "too slow" in refusal.message
+
+
+async def test_a_watcher_that_takes_nothing_is_cut_off(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_stream, "_STALL_S", 0.2)
+    stream = door.bus.subjects.stream(Stream.EVENTS)
+    before = len(await door.bus.js.consumers_info(stream))
+    reader, writer = await asyncio.open_connection(door.http.base_url.host, door.http.base_url.port, limit=1_000)
+    writer.write(f"GET {API}/events?queue=stalled HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+    await reader.readline()
+
+    async def watchers() -> int:
+        return len(await door.bus.js.consumers_info(stream)) - before
+
+    assert await watchers() == 1
+    await asyncio.gather(*(publish(door, "stalled", v1.EVENT_KIND_CREATED, 4_000) for _ in range(20)))
+
+    async def gone() -> bool:
+        return await watchers() == 0
+
+    await wait_until(gone, "the watcher is cut off")
+    writer.close()
 
 
 async def test_watchers_leave_nothing_behind(door: Door) -> None:

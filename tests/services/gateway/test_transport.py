@@ -150,7 +150,9 @@ async def test_what_is_not_http(door: Door, garbage: bytes) -> None:
 async def test_there_is_room_for_so_many_connections(door: Door) -> None:
     opened = [await asyncio.open_connection(door.http.base_url.host, door.http.base_url.port) for _ in range(20)]
     try:
-        assert status_of(await raw(door)) == 503
+        refused = await raw(door)
+        assert status_of(refused) == 503
+        assert b"\r\nretry-after: 2\r\n" in refused
     finally:
         for _, writer in opened:
             writer.close()
