@@ -116,6 +116,7 @@ async def test_health_and_reflection(door: Door) -> None:
     assert {service.name for service in answer.list_services_response.service} == {
         "gotask.v1.JobService",
         "gotask.v1.QueueService",
+        "gotask.v1.ScheduleService",
         "gotask.v1.WorkerService",
         "grpc.health.v1.Health",
         "grpc.reflection.v1alpha.ServerReflection",

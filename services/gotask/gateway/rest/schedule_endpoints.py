@@ -106,6 +106,7 @@ class ScheduleEndpoints:
         first of these from now on.
         """
         wanted = parse(ScheduleRequest, await read_body(request, self._max_body_bytes))
+        await self._schedules.get(caller, schedule_id)
         return await self._shown(await self._schedules.replace(caller, self._checked(wanted, schedule_id)))
 
     async def list_schedules(self, caller: AdmittedCaller, params: Annotated[PageParams, Query()]) -> Response:
