@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from gotask.embedded import ServerCommand, free_port, nats_server, postgres_server, valkey_server
+from gotask.storage.postgres import PostgresAddress
+from tests.storage.schemas import Schemas
 from tests.support.servers import ServerProcess
 
 _names = itertools.count()
@@ -74,3 +76,9 @@ def own_postgres() -> Iterator[ServerProcess]:
 def namespace() -> str:
     """A namespace that no other test uses."""
     return f"t{next(_names)}"
+
+
+@pytest.fixture(scope="session")
+def schemas(postgres: ServerProcess) -> Schemas:
+    """Schemas of that server, for tests that need one each."""
+    return Schemas(PostgresAddress(postgres.address))
