@@ -26,7 +26,8 @@ async def test_every_tick_has_one_job_however_many_schedulers_there_are(office: 
     for _ in range(3):
         await office.start_scheduler()
     begin = office.clock.now_us()
-    schedule = await office.create(SECONDLY, ends_at_us=begin + 3 * SECOND)
+    # On a clock ten times as fast, a busy machine may find a tick missed: that one counts, too.
+    schedule = await office.create(SECONDLY, ends_at_us=begin + 3 * SECOND, missed=v1.MISSED_POLICY_ALL)
     jobs = await _jobs(office, schedule, 3)
     ticks = [job.spec.scheduled_at_us for job in jobs]
     assert ticks == [ticks[0] - number * SECOND for number in range(3)]
