@@ -187,8 +187,8 @@ class Bus:
                     headers[_REPEATED] = "1"
                 await asyncio.sleep(_PAUSE_S)
 
-    async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> None:
-        """Answers requests on *subject*, sharing them with the other members of *group*.
+    async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> Subscription:
+        """Answers requests on *subject*, sharing them with the other members of *group*, until it is unsubscribed.
 
         A CommandError that *handle* raises goes back as its status; any other becomes INTERNAL, and is logged.
         """
@@ -196,7 +196,7 @@ class Bus:
         async def answer(message: Msg) -> None:
             await self._reply(message, handle(message.data))
 
-        await self.subscribe(subject, answer, group)
+        return await self.subscribe(subject, answer, group)
 
     async def serve_command(self, verb: str, group: str, handle: Callable[[Command], Awaitable[Message]]) -> None:
         """Answers the command *verb*, as :meth:`serve` does."""

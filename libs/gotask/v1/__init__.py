@@ -6,6 +6,7 @@ Everything else in this package is generated from the .proto files by ``make pro
 from gotask.v1.api_pb2 import *
 from gotask.v1.event_pb2 import *
 from gotask.v1.job_pb2 import *
+from gotask.v1.page_pb2 import *
 from gotask.v1.queue_pb2 import *
 from gotask.v1.schedule_pb2 import *
 from gotask.v1.worker_pb2 import *

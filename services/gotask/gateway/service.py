@@ -3,6 +3,7 @@
 from gotask.bus.bus import Bus
 from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
+from gotask.gateway.metrics import Metrics
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
 from gotask.gateway.settings import GatewaySettings
@@ -27,7 +28,8 @@ class GatewayService:
         jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
         queues = Queues(bus, storage, clock, settings.command_timeout)
         dead = DeadLetters(bus, storage, queues, settings.command_timeout)
-        app = build_app(settings, clock, jobs, queues, dead, self.missing)
+        metrics = Metrics(bus, settings.command_timeout)
+        app = build_app(settings, clock, jobs, queues, dead, metrics, self.missing)
         self._http = HttpServer(app, settings.http_addr, settings.http_port)
 
     async def start(self) -> None:

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from gotask.bus.errors import BusError
 from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.jobs import Jobs
+from gotask.gateway.metrics import Metrics
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
 from gotask.gateway.rest.express import Express
@@ -34,7 +35,13 @@ _DESCRIPTION = "Submit jobs, follow them, and see to the queues they wait in."
 
 
 def build_app(
-    settings: GatewaySettings, clock: Clock, jobs: Jobs, queues: Queues, dead: DeadLetters, missing: Missing
+    settings: GatewaySettings,
+    clock: Clock,
+    jobs: Jobs,
+    queues: Queues,
+    dead: DeadLetters,
+    metrics: Metrics,
+    missing: Missing,
 ) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
     app = FastAPI(
@@ -45,7 +52,7 @@ def build_app(
     JobEndpoints(jobs).register(app.router, _PREFIX)
     QueueEndpoints(settings, clock, queues).register(app.router, _PREFIX)
     DeadEndpoints(settings, dead).register(app.router, _PREFIX)
-    SystemEndpoints(missing, _TITLE).register(app.router)
+    SystemEndpoints(missing, metrics, _TITLE).register(app.router, _PREFIX)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)

@@ -1,9 +1,10 @@
-"""/health and /ready, and the documentation at /docs."""
+"""/health and /ready, the metrics, and the documentation at /docs."""
 
 from fastapi import APIRouter
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.responses import HTMLResponse, Response
 
+from gotask.gateway.metrics import Metrics, Page
 from gotask.gateway.rest.messages import respond
 from gotask.gateway.rest.openapi import answers
 from gotask.gateway.rest.schemas import Health, Readiness
@@ -17,11 +18,12 @@ The page below is Swagger UI, which the browser loads from a public CDN: without
 class SystemEndpoints:
     """For those who run GoTask."""
 
-    def __init__(self, missing: Missing, title: str) -> None:
+    def __init__(self, missing: Missing, metrics: Metrics, title: str) -> None:
         self._missing = missing
+        self._metrics = metrics
         self._title = title
 
-    def register(self, router: APIRouter) -> None:
+    def register(self, router: APIRouter, prefix: str) -> None:
         router.add_api_route(
             "/health", self.get_health, methods=["GET"], tags=["system"], responses=answers({200: Health})
         )
@@ -32,6 +34,8 @@ class SystemEndpoints:
             tags=["system"],
             responses=answers({200: Readiness, 503: Readiness}),
         )
+        for path, get in {"/metrics": self.get_metrics, f"{prefix}/metrics": self.get_figures}.items():
+            router.add_api_route(path, get, methods=["GET"], tags=["system"], responses=answers({200: None}, 503))
         router.add_api_route("/docs", self.get_docs, methods=["GET"], include_in_schema=False)
 
     async def get_health(self) -> Response:
@@ -43,7 +47,20 @@ class SystemEndpoints:
         status, document = readiness(await self._missing())
         return respond(document, status)
 
+    async def get_metrics(self) -> Response:
+        """For Prometheus: what the metrics service counted, and how queues and workers stand."""
+        return _as_response(await self._metrics.prometheus())
+
+    async def get_figures(self) -> Response:
+        """The same as JSON: totals, and rates and latency percentiles of the last minute, hour and day, by queue and
+        type."""
+        return _as_response(await self._metrics.figures())
+
     async def get_docs(self) -> HTMLResponse:
         """Swagger UI."""
         page = get_swagger_ui_html(openapi_url="/openapi.json", title=self._title)
         return HTMLResponse(bytes(page.body).decode().replace("<body>", _NOTE, 1))
+
+
+def _as_response(page: Page) -> Response:
+    return Response(page.body, headers={"content-type": page.content_type})
