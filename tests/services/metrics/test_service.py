@@ -48,7 +48,7 @@ async def metrics(nats: ServerProcess, namespace: str, storage: Storage) -> Asyn
 
 @pytest.fixture
 async def door(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Door]:
-    async with gateway(nats.address, namespace, storage, command_timeout="4s") as opened:
+    async with gateway(nats.address, namespace, storage, command_timeout="1s") as opened:
         yield opened
 
 
