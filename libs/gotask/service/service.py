@@ -15,6 +15,7 @@ from gotask.bus.bus import Bus
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.settings import InvalidSettings, ServiceSettings
+from gotask.service.telemetry import Telemetry, TelemetryUnavailable, open_telemetry
 
 _log = structlog.get_logger("gotask.service")
 
@@ -115,6 +116,14 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
     return 130
 
 
+def service_telemetry(settings: ServiceSettings, name: str) -> Telemetry:
+    """The service's traces, if there are to be any; StartFailed when they cannot be had."""
+    try:
+        return open_telemetry(name, settings.namespace, messages=settings.log_payloads)
+    except TelemetryUnavailable as error:
+        raise StartFailed(str(error)) from None
+
+
 async def open_bus(settings: ServiceSettings, name: str) -> Bus:
     """The service's connection; StartFailed when no broker answers in time."""
     try:
@@ -129,7 +138,7 @@ def run_service(
     name: str,
     settings_type: type[Settings],
     args: Sequence[str],
-    build: Callable[[Settings, Bus], Awaitable[Service]],
+    build: Callable[[Settings, Bus, Telemetry], Awaitable[Service]],
     check: Callable[[Settings], None] = lambda _: None,
 ) -> int:
     """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
@@ -147,7 +156,11 @@ def run_service(
         return 2
 
     async def main(stop: asyncio.Event) -> int:
+        telemetry = service_telemetry(settings, name)
         bus = await open_bus(settings, name)
-        return await run_until_stopped(await build(settings, bus), bus, settings, stop)
+        try:
+            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop)
+        finally:
+            await telemetry.close()
 
     return run_process(name, settings, main)

@@ -63,6 +63,8 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
     """auto: for people on a terminal, JSON elsewhere."""
+    log_payloads: bool = False
+    """Whether logs and traces may hold payloads, and the texts of handlers' errors, which may quote them."""
 
     @classmethod
     def load(cls, args: Sequence[str] = (), **overrides: Any) -> Self:

@@ -15,6 +15,7 @@ from gotask.gateway.watches import Watches
 from gotask.jobs.ids import is_id
 from gotask.jobs.states import PENDING, SCHEDULED, TERMINAL
 from gotask.service.clock import Clock
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import JobFilter, Page, Storage, StorageUnavailable
 
 _LOOK_EVERY_S = 1.0
@@ -44,6 +45,7 @@ class Jobs:
         submissions: Submissions,
         watches: Watches,
         command_timeout_s: float,
+        telemetry: Telemetry,
     ) -> None:
         self._bus = bus
         self._storage = storage
@@ -51,11 +53,13 @@ class Jobs:
         self._submissions = submissions
         self._watches = watches
         self._command_timeout_s = command_timeout_s
+        self._telemetry = telemetry
         self._reads: GroupCommit[str, v1.Job | None] = GroupCommit(storage.get_jobs, max_items=500, concurrency=2)
 
     async def submit(self, specs: Sequence[v1.JobSpec]) -> list[Submitted | CommandError]:
         """What became of each job, in order."""
-        answers = await self._submissions.submit(specs)
+        with self._telemetry.submitting(specs):
+            answers = await self._submissions.submit(specs)
         ids = [_id_to_read(spec, answer) for spec, answer in zip(specs, answers, strict=True)]
         stored = await self._read({job_id for job_id in ids if job_id}) if any(ids) else {}
         return [

@@ -12,6 +12,7 @@ from gotask.gateway.watches import Watches
 from gotask.service.clock import Clock
 from gotask.service.http import HttpServer
 from gotask.service.storage import missing_parts
+from gotask.service.telemetry import OFF, Telemetry
 from gotask.storage.contract import Storage
 
 
@@ -20,17 +21,19 @@ class GatewayService:
 
     name = "gateway"
 
-    def __init__(self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock, telemetry: Telemetry = OFF
+    ) -> None:
         self._bus = bus
         self._storage = storage
         self._submissions = Submissions(bus, settings.publish_timeout, settings.submit_reply_timeout)
         self._watches = Watches(bus)
-        jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout)
+        jobs = Jobs(bus, storage, clock, self._submissions, self._watches, settings.command_timeout, telemetry)
         queues = Queues(bus, storage, clock, settings.command_timeout)
         dead = DeadLetters(bus, storage, queues, settings.command_timeout)
         metrics = Metrics(bus, settings.command_timeout)
         app = build_app(settings, clock, jobs, queues, dead, metrics, self.missing)
-        self._http = HttpServer(app, settings.http_addr, settings.http_port)
+        self._http = HttpServer(telemetry.http(app), settings.http_addr, settings.http_port)
 
     async def start(self) -> None:
         """OSError when its port is taken."""

@@ -14,6 +14,7 @@ from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import Cancelled, NoRetry, Retry
 from gotask.service.clock import Clock
+from gotask.service.telemetry import Telemetry
 from gotask.worker.failures import describe, plain
 from gotask.worker.running import Interruption, RunningJob
 
@@ -44,12 +45,14 @@ class Executor:
         report: Callable[[str, v1.Progress], None],
         on_result: Callable[[RunningJob, v1.JobResult | None], None],
         on_free: Callable[[], None],
+        telemetry: Telemetry,
     ) -> None:
         self._app = app
         self._clock = clock
         self._worker_id = worker_id
         self._report = report
-        self._on_result = on_result
+        self._on_result = telemetry.at_end(on_result)
+        self._run_traced = telemetry.around_attempt(self._run, lambda job: job.spec, worker_id)
         self._on_free = on_free
         self._loop = asyncio.get_running_loop()
         self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="job")
@@ -81,7 +84,7 @@ class Executor:
         context = JobContext(spec, tries, started_at_us + spec.timeout_us, self._report)
         job = RunningJob(spec, spec.id, attempt, context, started_at_us)
         self._running.add(job)
-        job.task = self._loop.create_task(self._run(job))
+        job.task = self._loop.create_task(self._run_traced(job))
         return job
 
     async def _run(self, job: RunningJob) -> None:

@@ -8,6 +8,7 @@ from gotask.sdk.loading import AppNotFound, load_app
 from gotask.service.clock import SystemClock
 from gotask.service.service import Service, run_service
 from gotask.service.settings import InvalidSettings
+from gotask.service.telemetry import Telemetry
 from gotask.worker.builtin import builtin_app
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
@@ -20,8 +21,8 @@ def main(args: Sequence[str]) -> int:
     """
     place = args[0] if args and not args[0].startswith("-") else ""
 
-    async def build(settings: WorkerSettings, bus: Bus) -> Service:
-        return WorkerService(settings, bus, app or builtin_app(settings), SystemClock())
+    async def build(settings: WorkerSettings, bus: Bus, telemetry: Telemetry) -> Service:
+        return WorkerService(settings, bus, app or builtin_app(settings), SystemClock(), telemetry)
 
     try:
         app = load_app(place) if place else None

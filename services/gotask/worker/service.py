@@ -10,6 +10,7 @@ from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.sdk.app import App
 from gotask.service.clock import Clock
+from gotask.service.telemetry import OFF, Telemetry
 from gotask.worker.claims import Claims
 from gotask.worker.execution import Executor
 from gotask.worker.heartbeat import Heartbeats
@@ -25,9 +26,11 @@ class WorkerService:
 
     name = "worker"
 
-    def __init__(self, settings: WorkerSettings, bus: Bus, app: App, clock: Clock) -> None:
+    def __init__(self, settings: WorkerSettings, bus: Bus, app: App, clock: Clock, telemetry: Telemetry = OFF) -> None:
         self._settings = settings
         self._bus = bus
+        self._clock = clock
+        self._telemetry = telemetry
         self._app = app
         self._started_at_us = clock.now_us()
         self._draining = False
@@ -41,6 +44,7 @@ class WorkerService:
             report=self._on_progress,
             on_result=self._on_result,
             on_free=self._on_free,
+            telemetry=telemetry,
         )
         self._claims = Claims(
             bus, settings.worker_id, settings.queues, settings.concurrency, settings.claim_wait, self._start_jobs
@@ -72,10 +76,12 @@ class WorkerService:
 
     def _start_jobs(self, reply: v1.ClaimReply) -> int:
         """Starts the jobs of one part of an answer; how many."""
-        for data, attempt, tries in zip(reply.specs, reply.attempts, reply.tries, strict=True):
-            job = self._executor.start_job(v1.JobSpec.FromString(data), attempt, tries)
+        specs = [v1.JobSpec.FromString(data) for data in reply.specs]
+        for spec, attempt, tries in zip(specs, reply.attempts, reply.tries, strict=True):
+            job = self._executor.start_job(spec, attempt, tries)
             self._held[job.job_id] = job
-        return len(reply.specs)
+        self._telemetry.claimed(self._settings.worker_id, reply, specs, self._clock.now_us())
+        return len(specs)
 
     def _on_result(self, job: RunningJob, result: v1.JobResult | None) -> None:
         if result is None:

@@ -9,9 +9,9 @@ import pytest
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.embedded import free_port
+from gotask.jobs.request import default_queue
 from gotask.metrics.service import MetricsService
 from gotask.metrics.settings import MetricsSettings
-from gotask.queue_manager.queues import default_queue
 from gotask.service.clock import SystemClock
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage

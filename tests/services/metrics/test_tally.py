@@ -131,7 +131,12 @@ def test_a_hostile_client_makes_no_series_without_end() -> None:
     shown = Shown(metrics_max_types=3, metrics_max_series=5, metrics_max_queues=2, metrics_max_workers=2)
     for queue in range(10):
         for job_type in range(10):
-            fields = {"queue": f"q{queue}", "type": f"t{job_type}", "worker": f"w{job_type}", "run_us": [1]}
+            fields: dict[str, Any] = {
+                "queue": f"q{queue}",
+                "type": f"t{job_type}",
+                "worker": f"w{job_type}",
+                "run_us": [1],
+            }
             shown.record(v1.EVENT_KIND_SUCCEEDED, **fields)
     runs = _settled(shown) and shown.tally.totals.runs
     assert set(runs) == {
