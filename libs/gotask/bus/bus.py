@@ -18,6 +18,7 @@ from nats.js.api import Header
 from gotask import v1
 from gotask.bus.connection import ConnectionSettings, connect
 from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
+from gotask.bus.measures import Measures
 from gotask.bus.streams import StreamSettings, ensure_streams
 from gotask.bus.subjects import Subjects
 
@@ -67,6 +68,7 @@ class Bus:
         self.subjects = subjects
         self.js = client.jetstream(timeout=5)
         self.closed = asyncio.Event()
+        self.measures = Measures()
         self._on_reconnect: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -77,8 +79,10 @@ class Bus:
 
         async def reconnected() -> None:
             _log.info("nats reconnected")
-            for callback in bus._on_reconnect if bus else ():
-                callback()
+            if bus:
+                bus.measures.reconnects += 1
+                for callback in bus._on_reconnect:
+                    callback()
 
         async def closed() -> None:
             if bus:

@@ -7,8 +7,6 @@ from typing import Any
 
 import orjson
 import uvicorn
-from prometheus_client import REGISTRY, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 _JSON = "application/json"
 
@@ -65,11 +63,6 @@ class _Server(uvicorn.Server):
 Missing = Callable[[], Awaitable[list[str]]]
 Page = Callable[[], tuple[str, bytes]]
 """Makes a page: its content type and its body."""
-
-
-def process_metrics() -> tuple[str, bytes]:
-    """What this process's own registry holds, for Prometheus."""
-    return CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
 
 
 def health_app(missing: Missing, pages: Mapping[str, Page]) -> AsgiApp:

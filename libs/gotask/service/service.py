@@ -12,6 +12,7 @@ import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
+from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.settings import InvalidSettings, ServiceSettings
@@ -58,11 +59,11 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
     health = None
     if settings.health_port:
         # Imported here so that a process without health pages does not carry an HTTP server.
-        from gotask.service.http import HttpServer, health_app, process_metrics
+        from gotask.service.http import HttpServer, health_app
+        from gotask.service.process_metrics import ProcessMetrics
 
-        health = HttpServer(
-            health_app(missing, {"/metrics": process_metrics}), settings.health_host, settings.health_port
-        )
+        pages = {"/metrics": ProcessMetrics(bus.measures)}
+        health = HttpServer(health_app(missing, pages), settings.health_host, settings.health_port)
         await health.start()
     await service.start()
     started = True
@@ -130,7 +131,8 @@ async def open_bus(settings: ServiceSettings, name: str) -> Bus:
         return await Bus.open(settings, f"{settings.namespace}-{name}", settings.start_timeout)
     except TimeoutError:
         raise StartFailed(
-            f"no NATS with JetStream answered at {settings.nats_url} within {settings.start_timeout:g} s"
+            f"no NATS with JetStream answered at {without_credentials(settings.nats_url)} "
+            f"within {settings.start_timeout:g} s"
         ) from None
 
 

@@ -36,7 +36,7 @@ class ServiceSettings(BaseSettings):
 
     namespace: str = "gotask"
     """First token of every subject, and prefix of every key."""
-    nats_url: str = "nats://127.0.0.1:4222"
+    nats_url: str = Field("nats://127.0.0.1:4222", repr=False)
     """Addresses of the broker, separated by commas."""
     nats_user: str = ""
     nats_password: str = Field("", repr=False)

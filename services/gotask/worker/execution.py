@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import partial
 from typing import Any
 
 import orjson
@@ -14,6 +16,7 @@ from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import Cancelled, NoRetry, Retry
 from gotask.service.clock import Clock
+from gotask.service.logging import about
 from gotask.service.telemetry import Telemetry
 from gotask.worker.failures import describe, plain
 from gotask.worker.running import Interruption, RunningJob
@@ -88,6 +91,7 @@ class Executor:
         return job
 
     async def _run(self, job: RunningJob) -> None:
+        about.set(job.about)
         spec = job.spec
         job_type = spec.type
         result = v1.JobResult(job_id=job.job_id, queue=spec.queue, type=job_type)
@@ -98,7 +102,7 @@ class Executor:
             if handler.is_async:
                 value = await handler.function(**arguments)
             else:
-                thread = self._threads.submit(handler.function, **arguments)
+                thread = self._threads.submit(copy_context().run, partial(handler.function, **arguments))
                 free = _nothing
                 thread.add_done_callback(self._freed_by_thread)
                 value = await asyncio.wrap_future(thread)

@@ -3,9 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from gotask import v1
 from gotask.sdk.context import JobContext
+from gotask.service.telemetry import trace_id_of
 
 
 class Interruption(Enum):
@@ -29,6 +31,13 @@ class RunningJob:
     task: asyncio.Task[None] | None = None
     interruption: Interruption | None = None
     ended: bool = False
+
+    def about(self) -> dict[str, Any]:
+        """What the log says of it."""
+        spec = self.spec
+        fields = {"job_id": self.job_id, "queue": spec.queue, "type": spec.type, "attempt": self.context.attempt}
+        trace_id = trace_id_of(spec.traceparent)
+        return fields | ({"trace_id": trace_id} if trace_id else {})
 
     def interrupt(self, why: Interruption) -> None:
         """Stops the handler: a coroutine is cancelled, a thread is asked. The first reason stands."""

@@ -12,7 +12,8 @@ for messaging and HTTP.
 """
 
 from gotask.service.telemetry.contract import Telemetry
+from gotask.service.telemetry.ids import is_sampled, trace_id_of
 from gotask.service.telemetry.off import OFF
 from gotask.service.telemetry.opening import TelemetryUnavailable, open_telemetry
 
-__all__ = ["OFF", "Telemetry", "TelemetryUnavailable", "open_telemetry"]
+__all__ = ["OFF", "Telemetry", "TelemetryUnavailable", "is_sampled", "open_telemetry", "trace_id_of"]

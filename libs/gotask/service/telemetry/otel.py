@@ -26,7 +26,8 @@ from gotask import v1
 from gotask.service.telemetry.attributes import Attributes, fail, of_attempt, of_batch, of_job, of_message, size_of
 from gotask.service.telemetry.contract import AsgiApp, EndTold, Held
 from gotask.service.telemetry.http_spans import HttpSpans
-from gotask.service.telemetry.propagation import context_of, is_sampled, span_context_of, traceparent_of, unsampled
+from gotask.service.telemetry.ids import is_sampled
+from gotask.service.telemetry.propagation import context_of, span_context_of, traceparent_of, unsampled
 from gotask.service.telemetry.provider import open_tracers
 
 _log = structlog.get_logger("gotask.telemetry")

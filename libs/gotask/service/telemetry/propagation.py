@@ -12,13 +12,7 @@ from opentelemetry.trace import (
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _KEY = "traceparent"
-_ODD = frozenset("13579bdf")
 _propagator = TraceContextTextMapPropagator()
-
-
-def is_sampled(traceparent: str) -> bool:
-    """Whether it is one, and says that its trace is recorded."""
-    return traceparent[-1:] in _ODD
 
 
 def context_of(traceparent: str) -> Context:
