@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gotask.gateway.rest.problems import problem_of
@@ -23,11 +24,13 @@ class Express:
         self._app = app
         self._path = path
         self._endpoint = endpoint
+        self._route = Route(path, endpoint, methods=["POST"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        scope["route"] = self._route
         try:
             response = await self._endpoint(Request(scope, receive))
         except ClientDisconnect:
