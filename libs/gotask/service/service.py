@@ -15,6 +15,7 @@ from gotask.bus.bus import Bus
 from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
+from gotask.service.profile import profiled
 from gotask.service.settings import InvalidSettings, ServiceSettings
 from gotask.service.telemetry import Telemetry, TelemetryUnavailable, open_telemetry
 
@@ -100,7 +101,10 @@ def stop_on_signals() -> asyncio.Event:
 
 
 def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
-    """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code."""
+    """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code.
+
+    :raises InvalidSettings: a profile is wanted that cannot be had.
+    """
     configure_logging(name, settings.log_level, settings.log_format)
     collect_seldom()
 
@@ -112,7 +116,7 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
             _log.error("cannot start", reason=str(error) or type(error).__name__)
             return 1
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), profiled(settings.profile, name):
         return uvloop.run(guarded())
     return 130
 
@@ -150,12 +154,6 @@ def run_service(
     The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
     setting.
     """
-    try:
-        settings = settings_type.load(args)
-        check(settings)
-    except InvalidSettings as error:
-        sys.stderr.write(f"gotask {name}: {error}\n")
-        return 2
 
     async def main(stop: asyncio.Event) -> int:
         telemetry = service_telemetry(settings, name)
@@ -165,4 +163,10 @@ def run_service(
         finally:
             await telemetry.close()
 
-    return run_process(name, settings, main)
+    try:
+        settings = settings_type.load(args)
+        check(settings)
+        return run_process(name, settings, main)
+    except InvalidSettings as error:
+        sys.stderr.write(f"gotask {name}: {error}\n")
+        return 2

@@ -63,6 +63,9 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
     """auto: for people on a terminal, JSON elsewhere."""
+    profile: str = Field("", pattern=r"^$|\.(html|json)$")
+    """File to which a profile of the whole run is written at its end: a flame graph (.html), or for speedscope (.json).
+    {service} and {pid} in it are filled in."""
     log_payloads: bool = False
     """Whether logs and traces may hold payloads, and the texts of handlers' errors, which may quote them."""
 
