@@ -1,12 +1,14 @@
 """What the services tell of, each at its place on a job's way."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from gotask import v1
 
 Held = TypeVar("Held")
+Attempt = Callable[[Held], Coroutine[Any, Any, None]]
+"""Runs the handler of what is held, and tells how it ended."""
 EndTold = Callable[[Held, v1.JobResult | None], None]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -39,9 +41,7 @@ class Telemetry(Protocol):
         """A worker has got jobs, and starts them at *started_us*."""
         ...
 
-    def around_attempt(
-        self, run: Callable[[Held], Awaitable[None]], spec_of: Callable[[Held], v1.JobSpec], worker: str
-    ) -> Callable[[Held], Awaitable[None]]:
+    def around_attempt(self, run: Attempt[Held], spec_of: Callable[[Held], v1.JobSpec], worker: str) -> Attempt[Held]:
         """*run*, within a span that the handler's own spans become children of."""
         ...
 

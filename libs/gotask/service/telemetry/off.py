@@ -1,10 +1,10 @@
 """No traces."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from gotask import v1
-from gotask.service.telemetry.contract import AsgiApp, EndTold, Held, Telemetry
+from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held, Telemetry
 
 _NOTHING = nullcontext()
 
@@ -26,10 +26,10 @@ class _Off:
 
     def around_attempt(
         self,
-        run: Callable[[Held], Awaitable[None]],
+        run: Attempt[Held],
         spec_of: Callable[[Held], v1.JobSpec],  # noqa: ARG002
         worker: str,  # noqa: ARG002
-    ) -> Callable[[Held], Awaitable[None]]:
+    ) -> Attempt[Held]:
         return run
 
     def at_end(self, tell: EndTold[Held]) -> EndTold[Held]:

@@ -12,7 +12,7 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
@@ -24,7 +24,7 @@ from opentelemetry.trace import Link, Span, SpanKind, Tracer, get_current_span, 
 
 from gotask import v1
 from gotask.service.telemetry.attributes import Attributes, fail, of_attempt, of_batch, of_job, of_message, size_of
-from gotask.service.telemetry.contract import AsgiApp, EndTold, Held
+from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held
 from gotask.service.telemetry.http_spans import HttpSpans
 from gotask.service.telemetry.ids import is_sampled
 from gotask.service.telemetry.propagation import context_of, span_context_of, traceparent_of, unsampled
@@ -113,9 +113,7 @@ class OtelTelemetry:
             self._past(spec.traceparent, f"wait {spec.queue}", ready_us, claimed_us, of_job(spec, "wait") | told)
             self._past(spec.traceparent, f"claim {spec.queue}", claimed_us, started_us, of_job(spec, "claim") | told)
 
-    def around_attempt(
-        self, run: Callable[[Held], Awaitable[None]], spec_of: Callable[[Held], v1.JobSpec], worker: str
-    ) -> Callable[[Held], Awaitable[None]]:
+    def around_attempt(self, run: Attempt[Held], spec_of: Callable[[Held], v1.JobSpec], worker: str) -> Attempt[Held]:
         async def traced(held: Held) -> None:
             spec = spec_of(held)
             if not is_sampled(spec.traceparent):
