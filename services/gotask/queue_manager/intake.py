@@ -56,7 +56,7 @@ class Intake:
             for spec, refusal in zip(received.item.request.jobs, refused, strict=True)
             if refusal is None
         ]
-        self._telemetry.arriving(specs)
+        self._telemetry.arriving(specs, now_us)
         inserted = iter(await self._storage.insert_jobs(specs, now_us) if specs else ())
         self._telemetry.stored(specs, now_us)
         ready: Counter[str] = Counter()

@@ -80,7 +80,7 @@ class WorkerService:
         for spec, attempt, tries in zip(specs, reply.attempts, reply.tries, strict=True):
             job = self._executor.start_job(spec, attempt, tries)
             self._held[job.job_id] = job
-        self._telemetry.claimed(self._settings.worker_id, reply, specs, self._clock.now_us())
+        self._telemetry.claimed(reply, specs, self._clock.now_us())
         return len(specs)
 
     def _on_result(self, job: RunningJob, result: v1.JobResult | None) -> None:

@@ -1,6 +1,6 @@
 """What spans say: OpenTelemetry's words for messaging, and ``gotask.…`` where there are none."""
 
-from typing import Any
+from collections.abc import Mapping
 
 from opentelemetry.trace import Span, Status, StatusCode
 
@@ -8,44 +8,47 @@ from gotask import v1
 
 _SYSTEM = "gotask"
 
-Attributes = dict[str, Any]
+Attributes = Mapping[str, str | int]
+
+
+def of_operation(operation: str) -> Attributes:
+    """
+    :param operation: one of the convention's operation types.
+    """
+    return {
+        "messaging.system": _SYSTEM,
+        "messaging.operation.name": operation,
+        "messaging.operation.type": operation,
+    }
+
+
+def of_job(job_id: str, queue: str) -> Attributes:
+    return {"messaging.destination.name": queue, "messaging.message.id": job_id}
+
+
+def of_submission(spec: v1.JobSpec, operation: str) -> Attributes:
+    return {
+        **of_operation(operation),
+        **of_job(spec.id, spec.queue),
+        "messaging.message.body.size": len(spec.payload),
+        "gotask.job.type": spec.type,
+    }
+
+
+def of_attempt(spec: v1.JobSpec, worker: str) -> Attributes:
+    return {
+        **of_operation("process"),
+        **of_job(spec.id, spec.queue),
+        "messaging.client.id": worker,
+        "gotask.job.type": spec.type,
+    }
 
 
 def of_batch(operation: str, count: int) -> Attributes:
     """
     :param count: jobs, sampled or not.
     """
-    return {
-        "messaging.system": _SYSTEM,
-        "messaging.operation.name": operation,
-        "messaging.operation.type": operation,
-        "messaging.batch.message_count": count,
-    }
-
-
-def of_message(job_id: str, queue: str, operation: str, kind: str = "") -> Attributes:
-    attributes = {
-        "messaging.system": _SYSTEM,
-        "messaging.operation.name": operation,
-        "messaging.destination.name": queue,
-        "messaging.message.id": job_id,
-    }
-    return attributes | ({"messaging.operation.type": kind} if kind else {})
-
-
-def of_job(spec: v1.JobSpec, operation: str, kind: str = "") -> Attributes:
-    """
-    :param kind: one of the convention's operation types; none for what is no operation of messaging.
-    """
-    return {**of_message(spec.id, spec.queue, operation, kind), "gotask.job.type": spec.type}
-
-
-def size_of(spec: v1.JobSpec) -> Attributes:
-    return {"messaging.message.body.size": len(spec.payload)}
-
-
-def of_attempt(attempt: int, worker: str) -> Attributes:
-    return {"gotask.attempt": attempt, "gotask.worker.id": worker}
+    return {**of_operation(operation), "messaging.batch.message_count": count}
 
 
 def fail(span: Span, error_type: str, text: str = "") -> None:

@@ -24,7 +24,7 @@ class Telemetry(Protocol):
         """Around a submission: a span per job, whose context is written into its spec. A spec that has one keeps it."""
         ...
 
-    def arriving(self, specs: Sequence[v1.JobSpec]) -> None:
+    def arriving(self, specs: Sequence[v1.JobSpec], now_us: int) -> None:
         """Jobs are about to be stored: the sampler decides about those that come without a trace."""
         ...
 
@@ -37,7 +37,7 @@ class Telemetry(Protocol):
         """Whether claim replies are to tell since when each job was pending."""
         ...
 
-    def claimed(self, worker: str, reply: v1.ClaimReply, specs: Sequence[v1.JobSpec], started_us: int) -> None:
+    def claimed(self, reply: v1.ClaimReply, specs: Sequence[v1.JobSpec], started_us: int) -> None:
         """A worker has got jobs, and starts them at *started_us*."""
         ...
 

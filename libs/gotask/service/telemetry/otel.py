@@ -12,23 +12,28 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import structlog
 from opentelemetry import context as contexts
-from opentelemetry.context import Context
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import Decision
-from opentelemetry.trace import Link, Span, SpanKind, Tracer, get_current_span, use_span
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, get_current_span, use_span
 
 from gotask import v1
-from gotask.service.telemetry.attributes import Attributes, fail, of_attempt, of_batch, of_job, of_message, size_of
+from gotask.service.telemetry.attributes import (
+    Attributes,
+    fail,
+    of_attempt,
+    of_batch,
+    of_job,
+    of_operation,
+    of_submission,
+)
 from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held
 from gotask.service.telemetry.http_spans import HttpSpans
-from gotask.service.telemetry.ids import is_sampled
-from gotask.service.telemetry.propagation import context_of, span_context_of, traceparent_of, unsampled
-from gotask.service.telemetry.provider import open_tracers
+from gotask.service.telemetry.propagation import sampled_context_of, traceparent_of, within
+from gotask.service.telemetry.provider import Tracing, open_tracing
+from gotask.service.telemetry.sampling import job_sampler
 
 _log = structlog.get_logger("gotask.telemetry")
 
@@ -37,8 +42,7 @@ _FAILED = frozenset({v1.OUTCOME_FAILURE, v1.OUTCOME_LEASE_LOST})
 
 
 def open_otel(service: str, namespace: str, *, messages: bool) -> "OtelTelemetry":
-    provider, deciding, following = open_tracers(service, namespace)
-    return OtelTelemetry(provider, deciding, following, messages=messages)
+    return OtelTelemetry(open_tracing(service, namespace), messages=messages)
 
 
 class OtelTelemetry:
@@ -46,17 +50,15 @@ class OtelTelemetry:
 
     wants_claim_times = True
 
-    def __init__(self, provider: TracerProvider, deciding: Tracer, following: Tracer, *, messages: bool) -> None:
+    def __init__(self, tracing: Tracing, *, messages: bool) -> None:
         """
-        :param deciding: makes spans that may begin a trace.
-        :param following: makes spans of jobs that are known to be sampled.
+        :param messages: whether spans hold the texts of handlers' errors.
         """
-        self._provider = provider
-        self._deciding = deciding
-        self._following = following
+        self._provider, self._deciding, self._following, self._past = tracing
         self._messages = messages
-        ids = provider.id_generator
-        self._unsampled = unsampled(ids.generate_trace_id(), ids.generate_span_id())
+        self._sample = job_sampler(self._provider)
+        ids = self._provider.id_generator
+        self._unsampled = within(SpanContext(ids.generate_trace_id(), ids.generate_span_id(), is_remote=True))
 
     def http(self, app: AsgiApp) -> AsgiApp:
         return HttpSpans(app, self._deciding)
@@ -67,9 +69,9 @@ class OtelTelemetry:
         for spec in specs:
             if not spec.traceparent:
                 span = self._deciding.start_span(f"send {spec.queue}", kind=SpanKind.PRODUCER)
-                spec.traceparent = traceparent_of(span)
+                spec.traceparent = traceparent_of(span.get_span_context())
                 if span.is_recording():
-                    span.set_attributes(of_job(spec, "send", "send") | size_of(spec))
+                    span.set_attributes(of_submission(spec, "send"))
                     spans.append(span)
         try:
             yield
@@ -81,49 +83,47 @@ class OtelTelemetry:
             for span in spans:
                 span.end()
 
-    def arriving(self, specs: Sequence[v1.JobSpec]) -> None:
-        decide, new_trace = self._provider.sampler.should_sample, self._provider.id_generator.generate_trace_id
+    def arriving(self, specs: Sequence[v1.JobSpec], now_us: int) -> None:
+        sample = self._sample
         for spec in specs:
-            if spec.traceparent or decide(None, new_trace(), "create").decision is not Decision.RECORD_AND_SAMPLE:
-                continue
-            attributes = of_job(spec, "create", "create") | size_of(spec)
-            span = self._following.start_span(f"create {spec.queue}", Context(), SpanKind.PRODUCER, attributes)
-            span.end()
-            spec.traceparent = traceparent_of(span)
+            if not spec.traceparent and sample():
+                attributes = of_submission(spec, "create")
+                context = self._past.add(f"create {spec.queue}", None, SpanKind.PRODUCER, now_us, attributes)
+                spec.traceparent = traceparent_of(context)
 
     def stored(self, specs: Sequence[v1.JobSpec], began_us: int) -> None:
-        sampled = [spec for spec in specs if is_sampled(spec.traceparent)]
-        if sampled:
-            self._batch("process", SpanKind.CONSUMER, (spec.traceparent for spec in sampled), len(specs), began_us)
-        for spec in sampled:
-            self._past(spec.traceparent, f"store {spec.queue}", began_us, None, of_job(spec, "store"))
+        parents = []
+        for spec in specs:
+            if spec.traceparent and (parent := sampled_context_of(spec.traceparent)) is not None:
+                parents.append(parent)
+                self._step(f"store {spec.queue}", parent, began_us, None, of_job(spec.id, spec.queue))
+        self._batch("process", SpanKind.CONSUMER, parents, len(specs), began_us)
 
-    def claimed(self, worker: str, reply: v1.ClaimReply, specs: Sequence[v1.JobSpec], started_us: int) -> None:
-        sampled = [index for index, spec in enumerate(specs) if is_sampled(spec.traceparent)]
-        if not sampled:
-            return
-        links = (specs[index].traceparent for index in sampled)
-        self._batch("receive", SpanKind.CLIENT, links, len(specs), started_us)
-        if len(reply.ready_at_us) != len(specs):
-            return
-        for index in sampled:
-            spec, ready_us = specs[index], reply.ready_at_us[index]
-            told = of_attempt(reply.attempts[index], worker)
-            claimed_us = max(ready_us, min(reply.claimed_at_us, started_us))
-            self._past(spec.traceparent, f"wait {spec.queue}", ready_us, claimed_us, of_job(spec, "wait") | told)
-            self._past(spec.traceparent, f"claim {spec.queue}", claimed_us, started_us, of_job(spec, "claim") | told)
+    def claimed(self, reply: v1.ClaimReply, specs: Sequence[v1.JobSpec], started_us: int) -> None:
+        parents = []
+        timed = len(reply.ready_at_us) == len(specs)
+        for index, spec in enumerate(specs):
+            if spec.traceparent and (parent := sampled_context_of(spec.traceparent)) is not None:
+                parents.append(parent)
+                if timed:
+                    about = {**of_job(spec.id, spec.queue), "gotask.attempt": reply.attempts[index]}
+                    ready_us = reply.ready_at_us[index]
+                    claimed_us = max(ready_us, min(reply.claimed_at_us, started_us))
+                    self._step(f"wait {spec.queue}", parent, ready_us, claimed_us, about)
+                    self._step(f"claim {spec.queue}", parent, claimed_us, started_us, about)
+        self._batch("receive", SpanKind.CLIENT, parents, len(specs), started_us)
 
     def around_attempt(self, run: Attempt[Held], spec_of: Callable[[Held], v1.JobSpec], worker: str) -> Attempt[Held]:
         async def traced(held: Held) -> None:
             spec = spec_of(held)
-            if not is_sampled(spec.traceparent):
+            parent = sampled_context_of(spec.traceparent) if spec.traceparent else None
+            if parent is None:
                 # Its task has a context of its own, in which the handler begins no traces.
                 contexts.attach(self._unsampled)
                 await run(held)
                 return
-            attributes = of_job(spec, "process", "process") | {"messaging.client.id": worker}
             span = self._following.start_span(
-                f"process {spec.queue}", context_of(spec.traceparent), SpanKind.CONSUMER, attributes
+                f"process {spec.queue}", within(parent), SpanKind.CONSUMER, of_attempt(spec, worker)
             )
             with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
                 await run(held)
@@ -139,32 +139,29 @@ class OtelTelemetry:
                 fail(span, "LeaseLost")
             else:
                 self._describe_end(span, result.attempt)
-                result.traceparent = traceparent_of(span)
+                result.traceparent = traceparent_of(span.get_span_context())
             tell(held, result)
 
         return traced
 
     def settled(self, results: Sequence[v1.JobResult], began_us: int) -> None:
-        sampled = [result for result in results if is_sampled(result.traceparent)]
-        if sampled:
-            links = (result.traceparent for result in sampled)
-            self._batch("settle", SpanKind.CLIENT, links, len(results), began_us)
-        for result in sampled:
-            attributes = {
-                **of_message(result.job_id, result.queue, "settle", "settle"),
-                **of_attempt(result.attempt.attempt, result.attempt.worker),
-                "gotask.job.type": result.type,
-            }
-            self._past(result.traceparent, f"settle {result.queue}", began_us, None, attributes)
+        parents = []
+        for result in results:
+            if result.traceparent and (parent := sampled_context_of(result.traceparent)) is not None:
+                parents.append(parent)
+                about = {**of_operation("settle"), **of_job(result.job_id, result.queue)}
+                self._step(f"settle {result.queue}", parent, began_us, None, about)
+        self._batch("settle", SpanKind.CLIENT, parents, len(results), began_us)
 
     def lost(self, spec: v1.JobSpec, attempt: v1.Attempt) -> None:
-        if not is_sampled(spec.traceparent):
+        parent = sampled_context_of(spec.traceparent)
+        if parent is None:
             return
         span = self._following.start_span(
             f"process {spec.queue}",
-            context_of(spec.traceparent),
+            within(parent),
             SpanKind.CONSUMER,
-            of_job(spec, "process", "process") | of_attempt(attempt.attempt, attempt.worker),
+            of_attempt(spec, attempt.worker),
             start_time=attempt.started_at_us * 1_000,
         )
         self._describe_end(span, attempt)
@@ -178,31 +175,23 @@ class OtelTelemetry:
 
     def _describe_end(self, span: Span, attempt: v1.Attempt) -> None:
         outcome = v1.Outcome.Name(attempt.outcome).removeprefix("OUTCOME_").lower()
-        span.set_attributes({**of_attempt(attempt.attempt, attempt.worker), "gotask.attempt.outcome": outcome})
+        span.set_attributes({"gotask.attempt": attempt.attempt, "gotask.attempt.outcome": outcome})
         if attempt.outcome not in _FAILED:
             return
         error = attempt.error
-        event: Attributes = {"exception.type": error.type}
+        event = {"exception.type": error.type}
         if self._messages:
             event |= {"exception.message": error.message, "exception.stacktrace": error.traceback}
         span.add_event("exception", event)
         fail(span, error.type, error.message if self._messages else "")
 
-    def _past(self, parent: str, name: str, began_us: int, ended_us: int | None, attributes: Attributes) -> None:
-        """A span of what is over: *ended_us*, or now."""
-        span = self._following.start_span(
-            name, context_of(parent), SpanKind.INTERNAL, attributes, start_time=began_us * 1_000
-        )
-        span.end(ended_us * 1_000 if ended_us is not None else None)
+    def _step(
+        self, name: str, parent: SpanContext, began_us: int, ended_us: int | None, attributes: Attributes
+    ) -> None:
+        self._past.add(name, parent, SpanKind.INTERNAL, began_us, attributes, ended_us=ended_us)
 
-    def _batch(self, operation: str, kind: SpanKind, jobs: Iterable[str], count: int, began_us: int) -> None:
+    def _batch(self, operation: str, kind: SpanKind, parents: Sequence[SpanContext], count: int, began_us: int) -> None:
         """A span of its own trace for work on *count* jobs, linked to those that are sampled."""
-        span = self._following.start_span(
-            operation,
-            Context(),
-            kind,
-            of_batch(operation, count),
-            links=[Link(span_context_of(traceparent)) for traceparent in jobs],
-            start_time=began_us * 1_000,
-        )
-        span.end()
+        if parents:
+            links = [Link(parent) for parent in parents]
+            self._past.add(operation, None, kind, began_us, of_batch(operation, count), links=links)

@@ -1,36 +1,29 @@
 """W3C trace context, as jobs and results carry it."""
 
 from opentelemetry.context import Context
-from opentelemetry.trace import (
-    NonRecordingSpan,
-    Span,
-    SpanContext,
-    TraceFlags,
-    get_current_span,
-    set_span_in_context,
-)
-from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
-_KEY = "traceparent"
-_propagator = TraceContextTextMapPropagator()
+from gotask.service.telemetry.ids import is_sampled
+
+_LENGTH = len("00-0123456789abcdef0123456789abcdef-0123456789abcdef-01")
 
 
-def context_of(traceparent: str) -> Context:
-    """The context to begin a child in; an empty one, which begins a trace, when *traceparent* cannot be read."""
-    return _propagator.extract({_KEY: traceparent}, Context())
+def sampled_context_of(traceparent: str) -> SpanContext | None:
+    """The span that a recorded trace goes on from; None for what is not recorded, or cannot be read."""
+    if not is_sampled(traceparent) or len(traceparent) != _LENGTH:
+        return None
+    try:
+        trace_id, span_id = int(traceparent[3:35], 16), int(traceparent[36:52], 16)
+    except ValueError:
+        return None
+    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return context if context.is_valid else None
 
 
-def span_context_of(traceparent: str) -> SpanContext:
-    return get_current_span(context_of(traceparent)).get_span_context()
+def traceparent_of(context: SpanContext) -> str:
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags & TraceFlags.SAMPLED:02x}"
 
 
-def traceparent_of(span: Span) -> str:
-    carrier: dict[str, str] = {}
-    _propagator.inject(carrier, set_span_in_context(span))
-    return carrier.get(_KEY, "")
-
-
-def unsampled(trace_id: int, span_id: int) -> Context:
-    """A context whose children are not recorded."""
-    context = SpanContext(trace_id, span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.DEFAULT))
-    return set_span_in_context(NonRecordingSpan(context))
+def within(context: SpanContext) -> Context:
+    """Where children of a span that is elsewhere begin."""
+    return set_span_in_context(NonRecordingSpan(context), Context())

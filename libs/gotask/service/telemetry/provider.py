@@ -11,36 +11,39 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+
+from gotask.service.telemetry.past import PastSpans
 
 _SCOPE = "gotask"
 
 
-class Tracers(NamedTuple):
-    """Two ways to make spans, which go the same way out."""
+class Tracing(NamedTuple):
+    """Three ways to make spans, which go the same way out."""
 
     provider: TracerProvider
     deciding: trace.Tracer
     """Asks the sampler: for what begins a trace, or continues one from outside."""
     following: trace.Tracer
     """Records always: for what belongs to jobs that are sampled."""
+    past: PastSpans
+    """The same, for what is over."""
 
 
-def open_tracers(service: str, namespace: str) -> Tracers:
-    """Of the provider that the process has (a handler's module may have made one), else of one of our own, which
-    becomes the process's: a handler's own spans go out through it."""
-    given = trace.get_tracer_provider()
+def open_tracing(service: str, namespace: str) -> Tracing:
+    """A handler's own spans go the same way out, unless its module has made a provider of its own for them: they are
+    children of ours in either case."""
     release = version(_SCOPE)
-    if isinstance(given, TracerProvider):
-        tracer = given.get_tracer(_SCOPE, release)
-        return Tracers(given, tracer, tracer)
     resource = _resource(service, namespace, release)
     deciding = TracerProvider(resource=resource)
     following = TracerProvider(sampler=ALWAYS_ON, resource=resource, shutdown_on_exit=False)
     way_out = BatchSpanProcessor(OTLPSpanExporter())
     for provider in (deciding, following):
         provider.add_span_processor(way_out)
-    trace.set_tracer_provider(deciding)
-    return Tracers(deciding, deciding.get_tracer(_SCOPE, release), following.get_tracer(_SCOPE, release))
+    if isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider):
+        trace.set_tracer_provider(deciding)
+    past = PastSpans(way_out, resource, InstrumentationScope(_SCOPE, release), deciding.id_generator)
+    return Tracing(deciding, deciding.get_tracer(_SCOPE, release), following.get_tracer(_SCOPE, release), past)
 
 
 def _resource(service: str, namespace: str, release: str) -> Resource:
