@@ -3,6 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+HISTORIES ?= 5000
 
 # The first Python that is new enough; `make PYTHON=/path/to/python …` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -34,6 +35,18 @@ up: $(VENV)/.runtime ## Start NATS, Valkey and the five services (ARGS="--storag
 bench: $(VENV)/.dev ## Measure jobs/s, CPU per job and latency (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench $(ARGS)
 
+.PHONY: bench-time
+bench-time: $(VENV)/.dev ## Measure how late delayed jobs, retries and schedules are (ARGS=--json, …)
+	@$(BIN)/python -m tools.bench_time $(ARGS)
+
+.PHONY: bench-storage
+bench-storage: $(VENV)/.dev ## Measure each storage by itself, a million jobs waiting (ARGS="--storage redis", …)
+	@$(BIN)/python -m tools.bench_storage $(ARGS)
+
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC streams (ARGS=--json, …)
+	@$(BIN)/python -m tools.bench_gateway $(ARGS)
+
 # Checking
 
 .PHONY: test
@@ -47,6 +60,10 @@ test-unit: $(VENV)/.dev ## Run the tests that need no server
 .PHONY: test-integration
 test-integration: $(VENV)/.dev ## Run the tests against real servers
 	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(ARGS)
+
+.PHONY: histories
+histories: $(VENV)/.dev ## Compare every storage with its model over thousands of random histories (HISTORIES=5000)
+	@GOTASK_TEST_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/storage/test_model.py $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## Run the tests except tests/e2e and show what they did not reach

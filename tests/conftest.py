@@ -1,13 +1,15 @@
-"""Servers that all tests share: one nats-server and one Valkey, kept apart by namespaces."""
+"""Servers that all tests share: one nats-server, one Valkey and one PostgreSQL, kept apart by namespaces."""
 
 import itertools
 import os
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gotask.embedded import ServerCommand, free_port, nats_server, valkey_server
+from gotask.embedded import ServerCommand, free_port, nats_server, postgres_server, valkey_server
 from tests.support.servers import ServerProcess
 
 _names = itertools.count()
@@ -36,6 +38,20 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     yield from _running(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
 
 
+def _postgres(*options: str) -> Iterator[ServerProcess]:
+    # Not below pytest's folder: every session takes others' right to pass it away, and as root the server runs as
+    # another.
+    with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
+        command = postgres_server(Path(data), free_port())
+        yield from _running(replace(command, argv=[*command.argv, *options]))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[ServerProcess]:
+    """A PostgreSQL server for tests that do not disturb it: it would not survive that, and is quicker for it."""
+    yield from _postgres("-c", "fsync=off", "-c", "full_page_writes=off")
+
+
 @pytest.fixture
 def own_nats(tmp_path: Path) -> Iterator[ServerProcess]:
     """A nats-server that the test may kill and restart."""
@@ -46,6 +62,12 @@ def own_nats(tmp_path: Path) -> Iterator[ServerProcess]:
 def own_valkey(tmp_path: Path) -> Iterator[ServerProcess]:
     """A Valkey server that the test may kill and restart."""
     yield from _running(valkey_server(tmp_path / "valkey", free_port()))
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[ServerProcess]:
+    """A PostgreSQL server that the test may kill and restart."""
+    yield from _postgres()
 
 
 @pytest.fixture

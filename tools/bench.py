@@ -1,4 +1,4 @@
-"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|memory]``.
+"""Measures GoTask as it runs in production, every write fsynced: ``python -m tools.bench [--storage redis|…]``.
 
 Starts ``gotask up`` with its own data, submits no-op jobs in batches over NATS, and prints jobs per second from the
 first submission to the last stored result, CPU time per job and memory of each process, and how long a job takes from
@@ -34,6 +34,7 @@ _PAYLOAD = b'{"i":1,"s":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}'
 _PATIENCE_S = 120
 _LOOK_S = 0.05
 _IN_FLIGHT = 4
+_POSTGRES = "postgres"
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,15 @@ class Stack:
 
     process: psutil.Process
     api: str
+    grpc: str
     nats_url: str
 
     def cpu_s(self) -> dict[str, float]:
         """User and system time of each process so far."""
-        return {name: sum(process.cpu_times()[:2]) for name, process in self._named()}
+        return {name: _cpu_s(process) for name, process in self._named()}
 
     def rss_mb(self) -> dict[str, float]:
-        return {name: process.memory_info().rss / 2**20 for name, process in self._named()}
+        return {name: _memory_bytes(process) / 2**20 for name, process in self._named()}
 
     def _named(self) -> Iterator[tuple[str, psutil.Process]]:
         children = self.process.children()
@@ -59,6 +61,10 @@ class Stack:
         if len(children) == 1:
             yield "services (one process)", self.process
 
+    def named(self, name: str) -> psutil.Process:
+        """The process of one service."""
+        return next(process for each, process in self._named() if each == name)
+
     def get(self, path: str) -> Any:
         with urllib.request.urlopen(self.api + path, timeout=30) as answer:
             return json.loads(answer.read())
@@ -67,17 +73,37 @@ class Stack:
         return int(self.get("/queues/default/stats")["completed_jobs"])
 
 
+def _cpu_s(process: psutil.Process) -> float:
+    """User and system time; of PostgreSQL, that of its own processes as well, those that have ended included."""
+    times = process.cpu_times()
+    if process.name() != _POSTGRES:
+        return times.user + times.system
+    children = [child.cpu_times() for child in process.children()]
+    return sum(times[:4]) + sum(child.user + child.system for child in children)
+
+
+def _memory_bytes(process: psutil.Process) -> int:
+    """Resident memory; of PostgreSQL, that of its own processes as well, and what they share once."""
+    rss: int = process.memory_info().rss
+    if process.name() != _POSTGRES:
+        return rss
+    return rss + sum(child.memory_full_info().uss for child in process.children())
+
+
 @contextmanager
 def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
     """``gotask up`` on free ports with its data in a temporary folder; stopped at the end."""
-    ports = {name: free_port() for name in ("nats", "redis", "http", "metrics")}
+    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "grpc", "metrics")}
     with tempfile.TemporaryDirectory() as data:
         options = [f"--{name}-port={port}" for name, port in ports.items()]
         argv = [sys.executable, "-m", "gotask.cli", "up", f"--storage={storage}", f"--data={data}/gotask", *options]
         with open(f"{data}/log", "w") as log:  # noqa: PTH123
             up = subprocess.Popen([*argv, f"--concurrency={concurrency}"], stdout=log, stderr=log)
         stack = Stack(
-            psutil.Process(up.pid), f"http://127.0.0.1:{ports['http']}/api/v1", f"nats://127.0.0.1:{ports['nats']}"
+            psutil.Process(up.pid),
+            api=f"http://127.0.0.1:{ports['http']}/api/v1",
+            grpc=f"127.0.0.1:{ports['grpc']}",
+            nats_url=f"nats://127.0.0.1:{ports['nats']}",
         )
         try:
             _wait_ready(up, ports["http"], f"{data}/log")
@@ -193,7 +219,7 @@ def show(figures: dict[str, Any]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--storage", choices=["redis", "memory", "all"], default="all")
+    parser.add_argument("--storage", choices=["redis", "postgres", "memory", "all"], default="all")
     parser.add_argument("--jobs", type=int, default=40_000, help="jobs per run")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--batch", type=int, default=500, help="jobs per submission")
@@ -202,7 +228,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5, help="how long the latencies are measured")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    storages = ["memory", "redis"] if options.storage == "all" else [options.storage]
+    storages = ["memory", "redis", "postgres"] if options.storage == "all" else [options.storage]
     found = [uvloop.run(measure(argparse.Namespace(**{**vars(options), "storage": name}))) for name in storages]
     if options.json:
         print(json.dumps(found))

@@ -10,8 +10,10 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 PROTO = ROOT / "proto"
 LIBS = ROOT / "libs"
+_BIN = Path(sys.executable).parent
 PACKAGE = Path("gotask/v1")
-_GENERATED = ("*_pb2.py", "*_pb2.pyi")
+_GENERATED = ("*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*_pb2_grpc.pyi")
+_SERVICES = "*_service.proto"
 
 
 class GenerationFailed(Exception):
@@ -19,12 +21,22 @@ class GenerationFailed(Exception):
 
 
 def generate(proto: Path, out: Path) -> None:
-    """Writes the code and the type stubs of all .proto files below *proto* to *out*."""
-    plugin = Path(sys.executable).parent / "protoc-gen-mypy"
-    files = sorted(str(path.relative_to(proto)) for path in proto.rglob("*.proto"))
-    protoc = [sys.executable, "-m", "grpc_tools.protoc", f"--plugin=protoc-gen-mypy={plugin}"]
-    options = [f"--proto_path={proto}", f"--python_out={out}", f"--mypy_out=quiet:{out}"]
-    done = subprocess.run([*protoc, *options, *files], capture_output=True, text=True, check=False)
+    """Writes the code and the type stubs of all .proto files below *proto* to *out*.
+
+    Code that needs grpc is written for files of services only, and into modules of its own.
+    """
+    _protoc(proto, "*.proto", {"python": str(out), "mypy": f"quiet:{out}"})
+    _protoc(proto, _SERVICES, {"grpc_python": str(out), "mypy_grpc": f"quiet:{out}"})
+
+
+def _protoc(proto: Path, pattern: str, outputs: dict[str, str]) -> None:
+    files = sorted(str(path.relative_to(proto)) for path in proto.rglob(pattern))
+    if not files:
+        return
+    plugins = [f"--plugin=protoc-gen-{name}={_BIN / f'protoc-gen-{name}'}" for name in ("mypy", "mypy_grpc")]
+    options = [f"--{name}_out={value}" for name, value in outputs.items()]
+    command = [sys.executable, "-m", "grpc_tools.protoc", *plugins, f"--proto_path={proto}", *options, *files]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise GenerationFailed(done.stderr)
 

@@ -27,6 +27,13 @@ def test_what_is_not_given_comes_from_the_queue() -> None:
     assert spec.retry.delay_us == queue.retry.delay_us
 
 
+@pytest.mark.parametrize(("given", "priority"), [({}, 1), ({"priority": 0}, 0), ({"priority": 9}, 9)])
+def test_only_a_priority_that_was_given_is_kept(given: dict[str, int], priority: int) -> None:
+    spec = v1.JobSpec(id=new_id(), type="email", queue="mail", **given)  # type: ignore[arg-type]
+    Defaults(default_queue("mail", 1)).fill_in(spec, 5)
+    assert spec.priority == priority
+
+
 def test_times_are_absolute_or_from_now() -> None:
     now = 1_000_000
     assert parse(type="a", delay="3s").to_spec(new_id(), now).scheduled_at_us == 4_000_000

@@ -7,6 +7,7 @@ _HEAVY = ("fastapi", "starlette", "uvicorn", "grpc", "redis", "asyncpg")
 _SCRIPT = f"""
 import sys
 import gotask.cli.main, gotask.worker.main, gotask.worker.service, gotask.worker.builtin
+import gotask.worker.fleet.run, gotask.worker.pool.child
 print([name for name in {_HEAVY!r} if name in sys.modules])
 """
 

@@ -9,11 +9,8 @@ from pydantic import BaseModel
 from gotask import v1
 from gotask.sdk import App, JobContext, Retry
 from gotask.sdk.binding import Binder, InvalidPayload
-from gotask.sdk.loading import AppNotFound, load_app
-
-
-def context() -> JobContext:
-    return JobContext(v1.JobSpec(id="j", type="t", queue="q"), 1, 0, lambda _job_id, _progress: None)
+from gotask.sdk.loading import AppNotFound, load_app, load_apps
+from tests.sdk.support import context
 
 
 class Size(BaseModel):
@@ -85,6 +82,29 @@ def test_types_are_registered_once_and_well_named() -> None:
         app.job("a b")
 
 
+def test_apps_are_put_together() -> None:
+    first, second = App(), App(no_retry_on=(KeyError,))
+
+    @first.job("a")
+    def one() -> None: ...
+
+    @second.job("b", no_retry_on=(ValueError,))
+    def two() -> None: ...
+
+    first.include(second)
+    assert first.types == ["a", "b"]
+    assert [handler.no_retry_on for handler in first.handlers] == [(), (KeyError, ValueError)]
+    rival = App()
+    rival.job("b")(one)
+    with pytest.raises(ValueError, match="'b' has a handler already"):
+        first.include(rival)
+
+
+def test_only_exceptions_can_be_declared_as_not_to_be_retried() -> None:
+    with pytest.raises(TypeError, match="no_retry_on: 'ValueError' is not an exception class"):
+        App().job("a", no_retry_on=("ValueError",))  # type: ignore[arg-type]
+
+
 def test_progress_is_bounded_and_reported() -> None:
     told: list[tuple[str, v1.Progress]] = []
     spec = v1.JobSpec(id="j", type="t", queue="q")
@@ -101,12 +121,16 @@ def test_retry_reads_its_delay() -> None:
 
 def test_apps_are_found_by_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "found_here.py").write_text("from gotask.sdk import App\njobs = App()\nother = 1\n")
-    assert isinstance(load_app("found_here:jobs"), App)
+    (tmp_path / "found_here.py").write_text(
+        "from gotask.sdk import App\njobs, more, other = App(), App(), 1\njobs.job('a')(lambda: None)\n"
+    )
+    assert load_app("found_here:jobs").types == ["a"]
+    together = load_apps(["found_here:jobs", "found_here:more"])
+    assert (together.types, together.places) == (["a"], ("found_here:jobs", "found_here:more"))
     for place, complaint in {
         "found_here": "write module:attribute",
         "not_here:app": "no module 'not_here'",
-        "found_here:other": "is not an App; its apps are jobs",
+        "found_here:other": "is not an App; its apps are jobs, more",
     }.items():
         with pytest.raises(AppNotFound, match=complaint):
             load_app(place)

@@ -7,8 +7,11 @@ import pytest
 from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
+from gotask.storage.postgres import PostgresAddress
 from gotask.storage.redis import RedisStorage
+from tests.storage.schemas import Schemas
 from tests.storage.support import NOW
+from tests.support.servers import ServerProcess
 
 Backend = Callable[[str], Storage]
 """Makes a storage that is not open yet, from a namespace."""
@@ -23,7 +26,18 @@ def _redis(request: pytest.FixtureRequest) -> Backend:
     return lambda namespace: RedisStorage(address, namespace)
 
 
-BACKENDS = {"memory": _memory, "redis": _redis}
+def _postgres(request: pytest.FixtureRequest) -> Backend:
+    schemas: Schemas = request.getfixturevalue("schemas")
+    request.addfinalizer(schemas.give_back)
+    return schemas.storage
+
+
+BACKENDS = {"memory": _memory, "redis": _redis, "postgres": _postgres}
+
+
+@pytest.fixture(scope="session")
+def schemas(postgres: ServerProcess) -> Schemas:
+    return Schemas(PostgresAddress(postgres.address))
 
 
 @pytest.fixture(params=BACKENDS)

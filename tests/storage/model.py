@@ -17,6 +17,7 @@ from gotask.jobs.states import (
     RETRYING,
     RUNNING,
     SCHEDULED,
+    SUCCESS,
     TERMINAL,
     WAITING,
     allowed,
@@ -56,6 +57,8 @@ class ModelJob:
     finished_at: int = 0
     cancel_requested: bool = False
     attempts: list[int] = field(default_factory=list)
+    result: bytes = b""
+    progress: int = 0
 
     def move(self, state: State) -> None:
         assert self.state == 0 or allowed(self.state, state), (self.state, state)
@@ -142,7 +145,8 @@ class Model:
             return None
         for job in sorted(self.select(name, PENDING), key=lambda job: (-job.spec.priority, job.arrival)):
             if not job.expires_at or job.expires_at > now:
-                queue.tokens, queue.tokens_at = tokens - 1, now
+                if queue.rate_limit:
+                    queue.tokens, queue.tokens_at = tokens - 1, now
                 return job
             self.end(job, EXPIRED, now)
             expired.append(job.spec.id)
@@ -159,7 +163,9 @@ class Model:
         job.forgiven += outcome.forgiven
         if state in TERMINAL:
             self.end(job, state, now)
+            job.result = outcome.result if state == SUCCESS else b""
         else:
+            job.progress = 0
             job.move(state)
             job.due_at = outcome.due_at_us if state == RETRYING else 0
             job.ready_at = now if state == PENDING else job.ready_at
@@ -171,6 +177,13 @@ class Model:
             return LeaseStatus.LOST
         job.lease_until = until
         return LeaseStatus.CANCEL_REQUESTED if job.cancel_requested else LeaseStatus.EXTENDED
+
+    def set_progress(self, job_id: str, attempt: int, percent: int) -> bool:
+        job = self.jobs.get(job_id)
+        if job is None or job.state != RUNNING or job.attempt != attempt:
+            return False
+        job.progress = percent
+        return True
 
     def release(self, job: ModelJob, now: int) -> bool:
         if job.state not in (SCHEDULED, RETRYING) or job.due_at > now:
@@ -190,7 +203,7 @@ class Model:
     def retry(self, job: ModelJob, now: int) -> bool:
         if job.state not in RETRYABLE or self.holder(job.spec.unique_key):
             return False
-        job.forgiven, job.expires_at, job.cancel_requested = job.attempt, 0, False
+        job.forgiven, job.expires_at, job.cancel_requested, job.progress = job.attempt, 0, False, 0
         self.line_up(job, now)
         return True
 

@@ -1,6 +1,7 @@
 """One service's place on the bus: its connection, and what can be done over it."""
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable
@@ -81,7 +82,7 @@ class Bus:
             _log.info("nats reconnected")
             if bus:
                 bus.measures.reconnects += 1
-                for callback in bus._on_reconnect:
+                for callback in list(bus._on_reconnect):
                     callback()
 
         async def closed() -> None:
@@ -117,7 +118,12 @@ class Bus:
         return int(self.client.max_payload) - _HEADROOM
 
     def on_reconnect(self, callback: Callable[[], None]) -> None:
+        """Calls *callback* after each reconnect, until :meth:`off_reconnect`."""
         self._on_reconnect.append(callback)
+
+    def off_reconnect(self, callback: Callable[[], None]) -> None:
+        with contextlib.suppress(ValueError):
+            self._on_reconnect.remove(callback)
 
     async def publish(self, subject: str, data: bytes, reply: str = "") -> None:
         """Core NATS: at most once. A message that cannot be sent now is dropped, with a warning."""

@@ -59,6 +59,7 @@ class Puller:
     async def stop(self) -> None:
         """Asks for nothing more; what was not taken out is delivered again later, to someone."""
         self._stopped = True
+        self._bus.off_reconnect(self._forget_request)
         if self._asking is not None:
             self._asking.cancel()
         if self._subscription is not None:

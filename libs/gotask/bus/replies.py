@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from nats.aio.msg import Msg
 
@@ -24,7 +24,7 @@ class ReplyInbox:
     async def start(self) -> None:
         await self._bus.client.subscribe(f"{self._prefix}.*", cb=self._on_message)
 
-    async def request(self, subject: str, data: bytes, timeout_s: float) -> AsyncIterator[bytes]:
+    async def request(self, subject: str, data: bytes, timeout_s: float) -> AsyncGenerator[bytes, None]:
         """Yields the answers as they come, for as long as the caller goes on.
 
         :raises BusUnavailable: nobody serves *subject*, or no answer came for *timeout_s* seconds.

@@ -40,7 +40,9 @@ class Subjects:
         self.claim = f"{self._root}.claim"
         self.withdraw = f"{self._root}.withdraw"
         self.heartbeat = f"{self._root}.heartbeat"
+        self.schedulers = f"{self._root}.schedulers"
         self.any_wake = f"{self._root}.wake.*"
+        self.any_queue_change = f"{self._root}.changed.*"
         self.any_event = f"{self._root}.event.>"
         self.any_submit = f"{self._root}.submit.*"
         self.any_rejected = f"{self._root}.rejected.*"
@@ -60,8 +62,11 @@ class Subjects:
     def event(self, queue: str, kind: v1.EventKind.ValueType) -> str:
         return f"{self._root}.event.{queue}.{KIND_TOKENS[kind]}"
 
+    def any_event_of(self, queue: str) -> str:
+        return f"{self._root}.event.{queue}.*"
+
     def rejected(self, reason: str) -> str:
-        return f"{self._root}.rejected.{_TOKEN.sub('_', reason)}"
+        return f"{self._root}.rejected.{_token(reason)}"
 
     def tally(self, part: str) -> str:
         """Where a part of the metrics service's counts is stored."""
@@ -73,6 +78,26 @@ class Subjects:
     def wake(self, queue: str) -> str:
         return f"{self._root}.wake.{queue}"
 
+    def queue_change(self, queue: str) -> str:
+        """Where queue-managers tell each other that a queue's settings have changed."""
+        return f"{self._root}.changed.{queue}"
+
+    def queue_of_change(self, subject: str) -> str:
+        return subject.rsplit(".", 1)[-1]
+
     def cancel(self, worker: str) -> str:
-        """Where a worker hears of cancellations. Characters that a subject cannot hold are replaced."""
-        return f"{self._root}.cancel.{_TOKEN.sub('_', worker)}"
+        """Where a worker hears of cancellations."""
+        return f"{self._root}.cancel.{_token(worker)}"
+
+    def drain(self, worker: str) -> str:
+        """Where a worker is told to claim nothing more."""
+        return f"{self._root}.drain.{_token(worker)}"
+
+    def resume(self, worker: str) -> str:
+        """Where a worker that drains is told to claim again."""
+        return f"{self._root}.resume.{_token(worker)}"
+
+
+def _token(text: str) -> str:
+    """Characters that a subject's token cannot hold are replaced."""
+    return _TOKEN.sub("_", text)

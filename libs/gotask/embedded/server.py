@@ -1,5 +1,6 @@
 """A server's command line, and whether it answers."""
 
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 @dataclass(frozen=True, slots=True)
 class ServerCommand:
     """How to start a server in the foreground, with *environment* added to its caller's; ``ready`` asks once, without
-    waiting long."""
+    waiting long. *stop_signal* asks it to stop in order, whoever is connected."""
 
     name: str
     argv: list[str]
@@ -18,6 +19,7 @@ class ServerCommand:
     data: Path
     ready: Callable[[], bool]
     environment: dict[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
 
 
 def free_port() -> int:
@@ -28,7 +30,7 @@ def free_port() -> int:
         return port
 
 
-def answers(port: int, question: bytes, start_of_answer: bytes) -> bool:
+def answers(port: int, question: bytes, start_of_answer: bytes | tuple[bytes, ...]) -> bool:
     """Whether the server at *port* of loopback answers *question* as it does when it is up."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=0.5) as connection:

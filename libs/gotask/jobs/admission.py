@@ -1,6 +1,7 @@
 """What a job takes from its queue when it is stored."""
 
 from gotask import v1
+from gotask.jobs.limits import DEFAULT_PRIORITY
 
 
 class Defaults:
@@ -12,7 +13,9 @@ class Defaults:
         self._both = v1.JobSpec(timeout_us=queue.timeout_us, retry=queue.retry).SerializeToString()
 
     def fill_in(self, spec: v1.JobSpec, now_us: int) -> None:
-        """Completes *spec* with what it does not say itself, and with its creation time."""
+        """Completes *spec* with what it does not say itself, its priority and its creation time among it."""
+        if not spec.HasField("priority"):
+            spec.priority = DEFAULT_PRIORITY
         if not spec.created_at_us:
             spec.created_at_us = now_us
         if spec.HasField("retry"):

@@ -14,6 +14,8 @@ _UNITS_US = {
 _PART = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
 _WHOLE = re.compile(rf"(?:{_PART.pattern})+")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
+PATTERN = rf"^\s*({_NUMBER.pattern}|({_PART.pattern})+)\s*$"
+"""What every duration that is written as a string looks like."""
 _LONGEST = 400
 """Characters: room for any float that is written out, and no more."""
 MAX_US = 10 * 366 * _UNITS_US["d"]

@@ -1,6 +1,8 @@
 """A job and a queue as users write them in JSON, and back."""
 
 import math
+import re
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import orjson
@@ -8,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Fiel
 
 from gotask import v1
 from gotask.jobs import limits
-from gotask.jobs.durations import parse_us
+from gotask.jobs.durations import PATTERN, parse_us
 from gotask.jobs.validation import InvalidJob, check_payload
 
 _STRATEGIES = {
@@ -16,6 +18,7 @@ _STRATEGIES = {
     "linear": v1.RETRY_STRATEGY_LINEAR,
     "fixed": v1.RETRY_STRATEGY_FIXED,
 }
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[Tt ]")
 STRATEGY_NAMES = {value: name for name, value in _STRATEGIES.items()}
 
 Duration = Annotated[
@@ -23,18 +26,30 @@ Duration = Annotated[
     BeforeValidator(parse_us),
     WithJsonSchema(
         {
-            "anyOf": [{"type": "string"}, {"type": "number", "minimum": 0}],
-            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'.",
+            "anyOf": [{"type": "string", "pattern": PATTERN}, {"type": "number", "minimum": 0}],
+            "description": "A duration: seconds, or a string such as '250ms', '90s' or '1h30m'; ten years at most.",
             "examples": ["5m"],
         }
     ),
 ]
 """Given as a duration, held in microseconds."""
 
+
+def _written_out(value: Any) -> Any:
+    """Keeps pydantic from reading numbers, and strings of digits, as seconds or milliseconds since 1970."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("must be a datetime as RFC 3339 has it, such as '2030-01-31T09:00:00Z'")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written_out), Field(strict=False)]
+"""A point in time, as RFC 3339 writes it."""
+
 QueueName = Annotated[str, Field(pattern=rf"^{limits.QUEUE.pattern}$", examples=["default"])]
 JobType = Annotated[str, Field(pattern=rf"^{limits.TYPE.pattern}$", examples=["echo"])]
-Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH)]
-Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH)]
+_NO_NUL = r"^[^\x00]*$"
+Key = Annotated[str, Field(min_length=1, max_length=limits.KEY_LENGTH, pattern=_NO_NUL)]
+Tag = Annotated[str, Field(min_length=1, max_length=limits.TAG_LENGTH, pattern=_NO_NUL)]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=limits.METADATA_KEY_LENGTH)]
 MetadataValue = Annotated[str, Field(max_length=limits.METADATA_VALUE_LENGTH)]
 
@@ -51,6 +66,7 @@ class RetryFields(_Strict):
     retry_strategy: Literal["exponential", "linear", "fixed"] | None = None
     """Delay before retry n: d*2^(n-1), d*n, or d."""
     retry_delay: Duration | None = None
+    """The delay that the strategy begins with."""
     max_retry_delay: Duration | None = None
     """No delay is longer than this."""
     retry_jitter: Annotated[float, Field(ge=0, le=1)] | None = None
@@ -68,32 +84,56 @@ class RetryFields(_Strict):
         return policy if policy.ByteSize() else None
 
 
-class JobRequest(RetryFields):
-    """A job to run."""
+class JobFields(RetryFields):
+    """What a job and a schedule of jobs have in common."""
 
-    type: JobType
-    """The name of its handler."""
     queue: QueueName = limits.DEFAULT_QUEUE
+    """Where it waits; created on first use, where that is allowed."""
     payload: Any = None
     """Any JSON, handed to the handler."""
     priority: Annotated[int, Field(ge=0, le=limits.MAX_PRIORITY)] = limits.DEFAULT_PRIORITY
     """Higher first; equal ones in order of arrival."""
-    scheduled_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    timeout: Duration | None = None
+    """One attempt's limit."""
+    unique_key: Key | None = None
+    """At most one job with this key is not finished; a second submission is answered with the first."""
+    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS, default_factory=list)]
+    """For filtering."""
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA, default_factory=dict)]
+    """Handed to the handler, and told with the job's events."""
+
+    def job_of_type(self, job_type: str, max_payload_bytes: int) -> v1.JobSpec:
+        """A job with these fields; InvalidJob when its payload is too large."""
+        spec = v1.JobSpec(type=job_type, queue=self.queue, priority=self.priority, retry=self.retry_policy())
+        if self.payload is not None:
+            spec.payload = _encode(self.payload)
+            check_payload(spec.payload, max_payload_bytes)
+        if self.timeout is not None:
+            spec.timeout_us = self.timeout
+        if self.unique_key:
+            spec.unique_key = self.unique_key
+        if self.tags:
+            spec.tags.extend(self.tags)
+        if self.metadata:
+            spec.metadata.update(self.metadata)
+        return spec
+
+
+class JobRequest(JobFields):
+    """A job to run."""
+
+    type: JobType
+    """The name of its handler."""
+    scheduled_at: Moment | None = None
     """Runs no earlier than this moment (RFC 3339)."""
     delay: Duration | None = None
     """Runs no earlier than this long from now. Not together with scheduled_at."""
-    expires_at: Annotated[AwareDatetime, Field(strict=False)] | None = None
+    expires_at: Moment | None = None
     """Does not start after this moment (RFC 3339)."""
     ttl: Duration | None = None
     """Does not start later than this long from now. Not together with expires_at."""
-    timeout: Duration | None = None
-    """One attempt's limit."""
     idempotency_key: Key | None = None
     """A second submission with the same key is answered with the first job."""
-    unique_key: Key | None = None
-    """At most one job with this key is not finished; a second submission is answered with the first."""
-    tags: Annotated[list[Tag], Field(max_length=limits.MAX_TAGS)] = []
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=limits.MAX_METADATA)] = {}
 
     @model_validator(mode="after")
     def _one_of_each(self) -> "JobRequest":
@@ -105,39 +145,25 @@ class JobRequest(RetryFields):
 
     def to_spec(self, job_id: str, now_us: int, max_payload_bytes: int = limits.MAX_PAYLOAD_BYTES) -> v1.JobSpec:
         """The job to submit; InvalidJob when its payload is too large."""
-        spec = v1.JobSpec(
-            id=job_id,
-            type=self.type,
-            queue=self.queue,
-            priority=self.priority,
-            created_at_us=now_us,
-            retry=self.retry_policy(),
-        )
-        if self.payload is not None:
-            spec.payload = _encode(self.payload)
-            check_payload(spec.payload, max_payload_bytes)
-        self._set_times(spec, now_us)
-        if self.idempotency_key:
-            spec.idempotency_key = self.idempotency_key
-        if self.unique_key:
-            spec.unique_key = self.unique_key
-        if self.tags:
-            spec.tags.extend(self.tags)
-        if self.metadata:
-            spec.metadata.update(self.metadata)
-        return spec
-
-    def _set_times(self, spec: v1.JobSpec, now_us: int) -> None:
+        spec = self.job_of_type(self.type, max_payload_bytes)
+        spec.id = job_id
+        spec.created_at_us = now_us
         if self.scheduled_at is not None:
-            spec.scheduled_at_us = round(self.scheduled_at.timestamp() * 1e6)
+            spec.scheduled_at_us = moment_us(self.scheduled_at)
         elif self.delay:
             spec.scheduled_at_us = now_us + self.delay
         if self.expires_at is not None:
-            spec.expires_at_us = round(self.expires_at.timestamp() * 1e6)
+            spec.expires_at_us = moment_us(self.expires_at)
         elif self.ttl is not None:
             spec.expires_at_us = now_us + self.ttl
-        if self.timeout is not None:
-            spec.timeout_us = self.timeout
+        if self.idempotency_key:
+            spec.idempotency_key = self.idempotency_key
+        return spec
+
+
+def moment_us(at: datetime) -> int:
+    """A point in time in microseconds since the epoch."""
+    return round(at.timestamp() * 1e6)
 
 
 def _encode(payload: Any) -> bytes:
@@ -212,6 +238,7 @@ class QueueRequest(QueueFields):
     """A queue to create."""
 
     name: QueueName
+    """Jobs name it."""
 
 
 DEFAULT_RETRY = v1.RetryPolicy(

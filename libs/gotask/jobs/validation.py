@@ -80,10 +80,16 @@ def check_retry(policy: v1.RetryPolicy) -> None:
 
 
 def _check_keys(spec: v1.JobSpec) -> None:
-    if len(spec.idempotency_key) > limits.KEY_LENGTH:
-        raise InvalidJob("idempotency_key", f"is longer than {limits.KEY_LENGTH} characters")
-    if len(spec.unique_key) > limits.KEY_LENGTH:
-        raise InvalidJob("unique_key", f"is longer than {limits.KEY_LENGTH} characters")
+    for field, key in (("idempotency_key", spec.idempotency_key), ("unique_key", spec.unique_key)):
+        if len(key) > limits.KEY_LENGTH:
+            raise InvalidJob(field, f"is longer than {limits.KEY_LENGTH} characters")
+        _check_text(field, key)
+
+
+def _check_text(field: str, text: str) -> None:
+    """There are storages that cannot hold a NUL character."""
+    if "\0" in text:
+        raise InvalidJob(field, "holds a NUL character")
 
 
 def _check_tags(spec: v1.JobSpec) -> None:
@@ -92,6 +98,7 @@ def _check_tags(spec: v1.JobSpec) -> None:
     for index, tag in enumerate(spec.tags):
         if not 1 <= len(tag) <= limits.TAG_LENGTH:
             raise InvalidJob(f"tags.{index}", f"use 1 to {limits.TAG_LENGTH} characters")
+        _check_text(f"tags.{index}", tag)
 
 
 def _check_metadata(spec: v1.JobSpec) -> None:

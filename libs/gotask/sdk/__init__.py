@@ -13,6 +13,18 @@ Run it with ``gotask worker mymodule:app``.
 
 from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
-from gotask.sdk.errors import Cancelled, NoRetry, Retry
+from gotask.sdk.errors import Cancelled, NoRetry, ProcessCrashed, RemoteError, Retry, Timeout
+from gotask.sdk.middleware import Middleware
 
-__all__ = ["App", "Cancelled", "Handler", "JobContext", "NoRetry", "Retry"]
+__all__ = [
+    "App",
+    "Cancelled",
+    "Handler",
+    "JobContext",
+    "Middleware",
+    "NoRetry",
+    "ProcessCrashed",
+    "RemoteError",
+    "Retry",
+    "Timeout",
+]

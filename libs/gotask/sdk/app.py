@@ -1,14 +1,16 @@
 """A set of handlers, by the types of the jobs they run."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from gotask.jobs.validation import InvalidJob, check_type
 from gotask.sdk.binding import Binder
+from gotask.sdk.middleware import Middleware
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Exceptions = tuple[type[BaseException], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,42 +21,89 @@ class Handler:
     function: Callable[..., Any]
     is_async: bool
     binder: Binder
+    in_process: bool = False
+    """Whether it runs in a process of its own."""
+    no_retry_on: Exceptions = ()
+    """Exceptions after which its jobs are not tried again."""
+    middleware: Sequence[Middleware] = ()
+    """What its app has around each job."""
 
 
 class App:
     """Handlers that a worker runs.
 
-    ``async def`` handlers run on the worker's event loop and must not block it; plain ``def`` handlers run in threads.
+    ``async def`` handlers run on the worker's event loop and must not block it; plain ``def`` handlers run in threads;
+    those declared with ``process=True`` run in processes, where a timeout or a cancellation ends them for certain.
+
+    :param middleware: what happens around each job, see :class:`~gotask.sdk.middleware.Middleware`.
+    :param no_retry_on: exceptions after which no job of this app is tried again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, middleware: Sequence[Middleware] = (), no_retry_on: Exceptions = ()) -> None:
         self._handlers: dict[str, Handler] = {}
+        self._around = tuple(middleware)
+        self.middleware = self._around
+        """Its own, and that of the apps it includes."""
+        self._no_retry_on = _exceptions(no_retry_on)
+        self.places: tuple[str, ...] = ()
+        """Where another process finds these handlers, as module:attribute; set when they are loaded from there."""
 
-    def job(self, job_type: str) -> Callable[[Function], Function]:
+    def job(
+        self, job_type: str, *, process: bool = False, no_retry_on: Exceptions = ()
+    ) -> Callable[[Function], Function]:
         """Registers the decorated function for jobs of *job_type*; the function itself stays as it is.
 
+        :param process: run it in a process of the worker's pool.
+        :param no_retry_on: exceptions after which a job is not tried again, besides those of the app.
         :raises ValueError: the name is not one a type may have, or is taken.
+        :raises TypeError: the function's parameters cannot take a payload, or what is in *no_retry_on* is no exception.
         """
         try:
             check_type(job_type)
         except InvalidJob as error:
             raise ValueError(f"job type {job_type!r}: {error.reason}") from None
+        not_retried = self._no_retry_on + _exceptions(no_retry_on)
 
         def register(function: Function) -> Function:
-            if job_type in self._handlers:
-                other = self._handlers[job_type].function
-                raise ValueError(f"job type {job_type!r} has a handler already: {other.__qualname__}")
             is_async = inspect.iscoroutinefunction(function)
-            self._handlers[job_type] = Handler(job_type, function, is_async, Binder(function))
+            handler = Handler(job_type, function, is_async, Binder(function), process, not_retried, self._around)
+            self._add(handler)
             return function
 
         return register
+
+    def include(self, other: "App") -> None:
+        """Takes over the handlers that *other* has by now; they keep its middleware and what it does not retry.
+
+        :raises ValueError: both have a handler for the same type.
+        """
+        for handler in other.handlers:
+            self._add(handler)
+        self.middleware += tuple(each for each in other.middleware if each not in self.middleware)
+
+    def _add(self, handler: Handler) -> None:
+        other = self._handlers.setdefault(handler.type, handler)
+        if other is not handler:
+            raise ValueError(f"job type {handler.type!r} has a handler already: {other.function.__qualname__}")
 
     def handler(self, job_type: str) -> Handler | None:
         """The handler for *job_type*, if there is one."""
         return self._handlers.get(job_type)
 
     @property
+    def handlers(self) -> Sequence[Handler]:
+        """All of them."""
+        return tuple(self._handlers.values())
+
+    @property
     def types(self) -> list[str]:
         """The types that have a handler, sorted."""
         return sorted(self._handlers)
+
+
+def _exceptions(given: Exceptions) -> Exceptions:
+    """TypeError for what cannot be raised."""
+    for each in given:
+        if not (isinstance(each, type) and issubclass(each, BaseException)):
+            raise TypeError(f"no_retry_on: {each!r} is not an exception class")
+    return tuple(given)

@@ -5,47 +5,56 @@
 - Else an object's members become keyword arguments, and null becomes none. A payload that is neither goes to the only
   other parameter.
 
-Values are validated against the annotations by pydantic; a parameter without one takes what comes.
+Values are validated against the annotations by pydantic: its models, dataclasses, unions, ``Annotated`` constraints and
+whatever else it knows. A parameter without an annotation takes what comes, one with a default may be missing.
 """
 
 import inspect
 from collections.abc import Callable
 from typing import Any, get_type_hints
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import PydanticUserError, TypeAdapter, ValidationError
 
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import NoRetry
+from gotask.sdk.payload_errors import complaints
 
 _WHOLE = "payload"
+_CONTEXTS = (JobContext, JobContext | None)
 
 
 class InvalidPayload(NoRetry):
-    """The payload does not fit the handler's parameters; the text names the field."""
+    """The payload does not fit the handler's parameters; the text names each field that does not, and why."""
+
+
+class _UnknownName(Exception):
+    """The payload has a member that no parameter takes."""
 
 
 class Binder:
-    """Binds payloads to the parameters of one function. Made once, when the handler is registered."""
+    """Binds payloads to the parameters of one function. Made once, when the handler is registered.
+
+    :raises TypeError: the parameters cannot take a payload.
+    """
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        hints = get_type_hints(function)
+        hints = _hints(function)
         parameters = inspect.signature(function).parameters
         for name, parameter in parameters.items():
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
                 raise TypeError(f"handler parameter {name!r} must be one that can be given by name")
-        self._context = next((name for name in parameters if hints.get(name) is JobContext), None)
-        named = {
-            name: parameter
-            for name, parameter in parameters.items()
-            if name != self._context and parameter.kind is not parameter.VAR_KEYWORD
-        }
-        self._takes_any_name = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values())
+        self._context = next((name for name in parameters if hints.get(name) in _CONTEXTS), None)
+        others = {name: parameter for name, parameter in parameters.items() if name != self._context}
+        rest = next((name for name, parameter in others.items() if parameter.kind is parameter.VAR_KEYWORD), None)
+        named = {name: parameter for name, parameter in others.items() if name != rest}
+        self._takes_any_name = rest is not None
+        self._rest_type = _adapter(rest, hints) if rest else None
         self._required = frozenset(name for name, item in named.items() if item.default is item.empty)
-        self._types = {name: TypeAdapter(hints[name]) if hints.get(name, Any) is not Any else None for name in named}
+        self._types = {name: _adapter(name, hints) for name in named}
         self._only = next(iter(named)) if len(named) == 1 and not self._takes_any_name else None
 
     def bind(self, payload: Any, context: JobContext) -> dict[str, Any]:
-        """The arguments, by name; InvalidPayload says which field does not fit and why."""
+        """The arguments, by name; InvalidPayload says which fields do not fit and why."""
         if self._only == _WHOLE:
             arguments = {_WHOLE: payload}
         elif isinstance(payload, dict):
@@ -56,30 +65,57 @@ class Binder:
             arguments = {self._only: payload}
         else:
             raise InvalidPayload(f"payload: an object with {self._wanted()} is needed, not {type(payload).__name__}")
-        bound = {name: self._value(name, value) for name, value in arguments.items()}
-        missing = self._required - bound.keys()
-        if missing:
-            raise InvalidPayload(f"payload.{min(missing)}: is missing")
+        try:
+            bound = {name: self._value(name, value) for name, value in arguments.items()}
+        except (ValidationError, _UnknownName):
+            raise InvalidPayload(self._all_complaints(arguments)) from None
+        if not self._required <= bound.keys():
+            raise InvalidPayload(self._all_complaints(arguments))
         if self._context is not None:
             bound[self._context] = context
         return bound
 
     def _value(self, name: str, value: Any) -> Any:
+        """ValidationError for a value that does not fit."""
         try:
             adapter = self._types[name]
         except KeyError:
-            if self._takes_any_name:
-                return value
-            raise InvalidPayload(f"payload.{name}: is not known; the handler takes {self._wanted()}") from None
-        if adapter is None:
-            return value
-        try:
-            return adapter.validate_python(value)
-        except ValidationError as error:
-            problem = error.errors(include_url=False, include_input=False)[0]
-            path = ".".join(str(part) for part in (name, *problem["loc"]))
-            where = path if name == _WHOLE else f"payload.{path}"
-            raise InvalidPayload(f"{where}: {problem['msg']}") from None
+            if not self._takes_any_name:
+                raise _UnknownName from None
+            adapter = self._rest_type
+        return value if adapter is None else adapter.validate_python(value)
+
+    def _all_complaints(self, arguments: dict[str, Any]) -> str:
+        found = [f"payload.{name}: is missing" for name in sorted(self._required - arguments.keys())]
+        for name, value in arguments.items():
+            where = _WHOLE if self._only == _WHOLE else f"payload.{name}"
+            try:
+                self._value(name, value)
+            except ValidationError as error:
+                found += complaints(where, value, error)
+            except _UnknownName:
+                found.append(f"{where}: is not known; the handler takes {self._wanted()}")
+        return "; ".join(found)
 
     def _wanted(self) -> str:
         return ", ".join(repr(name) for name in self._types) or "no members"
+
+
+def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+    try:
+        return get_type_hints(function, include_extras=True)
+    except NameError as error:
+        name = function.__qualname__
+        raise TypeError(f"an annotation of {name!r} names what is not there when it runs: {error}") from None
+
+
+def _adapter(name: str, hints: dict[str, Any]) -> TypeAdapter[Any] | None:
+    hint = hints.get(name, Any)
+    if hint is Any:
+        return None
+    try:
+        return TypeAdapter(hint)
+    except PydanticUserError as error:
+        raise TypeError(
+            f"handler parameter {name!r}: no payload can be validated as {hint!r}: {error.message}"
+        ) from None

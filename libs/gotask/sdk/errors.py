@@ -20,3 +20,23 @@ class NoRetry(Exception):
 
 class Cancelled(Exception):
     """The handler saw that its job is to be cancelled, and stopped."""
+
+
+class Timeout(Exception):
+    """The attempt took longer than its job allows."""
+
+
+class RemoteError(Exception):
+    """What a handler in a process raised, as the worker heard of it."""
+
+    def __init__(self, error_type: str, message: str, traceback: str) -> None:
+        super().__init__(f"{error_type}: {message}")
+        self.error_type = error_type
+        """The name of the exception's class."""
+        self.message = message
+        self.traceback = traceback
+        """As text, cut to 16 KiB."""
+
+
+class ProcessCrashed(Exception):
+    """The process in which the handler ran ended, or could not be started; the text says how."""

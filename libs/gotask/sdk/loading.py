@@ -1,7 +1,8 @@
-"""Finds the app that a user named on the command line."""
+"""Finds the apps that a user named on the command line."""
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gotask.sdk.app import App
@@ -9,6 +10,10 @@ from gotask.sdk.app import App
 
 class AppNotFound(Exception):
     """There is no app where the user said; the text tells what is there instead."""
+
+
+class AppsConflict(Exception):
+    """Apps cannot be put together; the text says which type has two handlers."""
 
 
 def load_app(place: str) -> App:
@@ -30,4 +35,23 @@ def load_app(place: str) -> App:
         apps = sorted(name for name, value in vars(module).items() if isinstance(value, App))
         hint = f"its apps are {', '.join(apps)}" if apps else "it has no App"
         raise AppNotFound(f"{place!r}: {attribute!r} of {module_name} is not an App; {hint}")
+    found.places = (place,)
     return found
+
+
+def load_apps(places: Sequence[str]) -> App:
+    """The app at the only place, or one that has the handlers of all.
+
+    :raises AppsConflict: two of them have a handler for the same type.
+    """
+    if len(places) == 1:
+        return load_app(places[0])
+    together = App()
+    for place in places:
+        app = load_app(place)
+        try:
+            together.include(app)
+        except ValueError as error:
+            raise AppsConflict(f"{place!r}: {error}") from None
+    together.places = tuple(places)
+    return together

@@ -2,13 +2,21 @@
 
 import asyncio
 import contextlib
+import socket
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
 import uvicorn
 
+from gotask.service.guarded_protocol import GuardedProtocol, HttpLimits
+from gotask.service.tls_files import TlsFiles
+
 _JSON = "application/json"
+_TICK_S = 1.0
+_GRACE_S = 5.0
 
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
@@ -16,7 +24,13 @@ AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 class HttpServer:
     """Serves an ASGI application until :meth:`stop`. The owner of the process keeps its signals."""
 
-    def __init__(self, app: AsgiApp, host: str, port: int) -> None:
+    def __init__(
+        self, app: AsgiApp, host: str, port: int, limits: HttpLimits | None = None, tls: TlsFiles | None = None
+    ) -> None:
+        """
+        :param limits: for a server that strangers reach.
+        """
+        guarded: dict[str, Any] = {"http": partial(GuardedProtocol, limits), "ws": "none"} if limits else {}
         self._server = _Server(
             uvicorn.Config(
                 app,
@@ -25,7 +39,9 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 lifespan="off",
-                timeout_graceful_shutdown=5,
+                proxy_headers=False,
+                **guarded,
+                **(_tls_options(tls) if tls else {}),
             )
         )
         self._host = host
@@ -50,14 +66,49 @@ class HttpServer:
 
     async def stop(self) -> None:
         """Lets open requests finish for a moment, then closes."""
-        self._server.should_exit = True
+        self._server.stop()
         if self._task is not None:
             await asyncio.wait([self._task])
 
 
 class _Server(uvicorn.Server):
+    """Stops when it is told to, and has stopped when its requests have ended: uvicorn's own looks ten times a second
+    for both, and always waits once more."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        self.should_exit = True
+        self._stopped.set()
+
     def capture_signals(self) -> Any:
         return contextlib.nullcontext()
+
+    async def main_loop(self) -> None:
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _TICK_S)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in (*self.servers, *(sockets or ())):
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if tasks := set(self.server_state.tasks):
+            _, late = await asyncio.wait(tasks, timeout=_GRACE_S)
+            for task in late:
+                task.cancel()
+
+
+def _tls_options(tls: TlsFiles) -> dict[str, Any]:
+    return {
+        "ssl_certfile": tls.certificate,
+        "ssl_keyfile": tls.key,
+        "ssl_ca_certs": tls.client_ca or None,
+        "ssl_cert_reqs": ssl.CERT_REQUIRED if tls.client_ca else ssl.CERT_NONE,
+    }
 
 
 Missing = Callable[[], Awaitable[list[str]]]

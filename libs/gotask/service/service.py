@@ -5,8 +5,8 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
 import uvloop
@@ -17,11 +17,15 @@ from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.profile import profiled
 from gotask.service.settings import InvalidSettings, ServiceSettings
+from gotask.service.tasks import stop_task
 from gotask.service.telemetry import Telemetry, TelemetryUnavailable, open_telemetry
 
 _log = structlog.get_logger("gotask.service")
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 Settings = TypeVar("Settings", bound=ServiceSettings)
+Result = TypeVar("Result")
 
 
 class Service(Protocol):
@@ -42,12 +46,29 @@ class Service(Protocol):
         ...
 
 
+@runtime_checkable
+class Hurried(Protocol):
+    """A service whose stop may take long, and can be cut short."""
+
+    def hurry(self) -> None:
+        """A second signal came: wait for nothing more."""
+        ...
+
+
 class StartFailed(Exception):
     """The service cannot start; the text says why and what to do."""
 
 
-async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSettings, stop: asyncio.Event) -> int:
+async def run_until_stopped(
+    service: Service,
+    bus: Bus,
+    settings: ServiceSettings,
+    stop: asyncio.Event,
+    hurry_on: Sequence[signal.Signals] = STOP_SIGNALS,
+) -> int:
     """Starts *service*, serves its health, waits for *stop*, and stops in an orderly way.
+
+    A signal of *hurry_on* that comes after *stop* was set cuts the stop of a :class:`Hurried` service short.
 
     The exit code: 0 after *stop*; 1 when the broker ended the connection for good, so that whoever supervises the
     process starts it anew.
@@ -68,6 +89,8 @@ async def run_until_stopped(service: Service, bus: Bus, settings: ServiceSetting
         await health.start()
     await service.start()
     started = True
+    if isinstance(service, Hurried):
+        hurry_on_second_signal(stop, service.hurry, hurry_on)
     _log.info("started", pid=os.getpid())
     code = 0 if await _first(stop, bus.closed) is stop else 1
     if code:
@@ -91,13 +114,33 @@ async def _first(*events: asyncio.Event) -> asyncio.Event:
     return waits[done.pop()]
 
 
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, Result]) -> Result | None:
+    """The result of *work*; None when *stop* is set before there is one."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working.done():
+        return working.result()
+    await stop_task(working)
+    return None
+
+
 def stop_on_signals() -> asyncio.Event:
     """An event that SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
     return stop
+
+
+def hurry_on_second_signal(
+    stop: asyncio.Event, hurry: Callable[[], None], numbers: Sequence[signal.Signals] = STOP_SIGNALS
+) -> None:
+    """Calls *hurry* for each signal that comes after *stop*, made by :func:`stop_on_signals`, was set."""
+    loop = asyncio.get_running_loop()
+    for number in numbers:
+        loop.add_signal_handler(number, lambda: hurry() if stop.is_set() else stop.set())
 
 
 def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
@@ -145,11 +188,13 @@ def run_service(
     settings_type: type[Settings],
     args: Sequence[str],
     build: Callable[[Settings, Bus, Telemetry], Awaitable[Service]],
-    check: Callable[[Settings], None] = lambda _: None,
+    prepare: Callable[[Settings], None] = lambda _: None,
+    hurry_on: Sequence[signal.Signals] = STOP_SIGNALS,
 ) -> int:
     """Runs the service that *build* makes as a process of its own, with settings from *args* and the environment.
 
-    *check* may raise InvalidSettings for settings that do not go together.
+    *prepare* may change the settings, and raise InvalidSettings for those that do not go together. A signal of
+    *hurry_on* is the one that hurries a service that stops already.
 
     The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
     setting.
@@ -157,15 +202,17 @@ def run_service(
 
     async def main(stop: asyncio.Event) -> int:
         telemetry = service_telemetry(settings, name)
-        bus = await open_bus(settings, name)
         try:
-            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop)
+            bus = await _unless(stop, open_bus(settings, name))
+            if bus is None:
+                return 0
+            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
         finally:
             await telemetry.close()
 
     try:
         settings = settings_type.load(args)
-        check(settings)
+        prepare(settings)
         return run_process(name, settings, main)
     except InvalidSettings as error:
         sys.stderr.write(f"gotask {name}: {error}\n")

@@ -4,14 +4,27 @@ from collections.abc import Sequence
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
 from gotask.jobs.durations import parse_us
+from gotask.service.sizes import parse_bytes
 
 PREFIX = "GOTASK_"
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_us(value) / 1e6)]
 """A duration: "5m", or a number of seconds."""
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+"""An amount of memory: "512MB", or a number of bytes."""
+
+
+def _split(value: Any) -> Any:
+    parts = value if isinstance(value, list) else [value]
+    return [name.strip() for part in parts for name in str(part).split(",") if name.strip()]
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_split)]
+"""Given as text, separated by commas; as a flag, also repeated."""
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 
@@ -84,14 +97,24 @@ class ServiceSettings(BaseSettings):
 class StorageSettings(ServiceSettings):
     """For services that touch the storage."""
 
-    storage: str = Field("redis", pattern="^(redis|memory)$")
+    storage: str = Field("redis", pattern="^(redis|postgres|memory)$")
     redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
     """host:port, or a redis:// or rediss:// URL."""
+    postgres_dsn: str = Field("", repr=False)
+    """A connection string, postgresql://user:password@host:port/db?sslmode=..., instead of the single values."""
+    postgres_host: str = "127.0.0.1"
+    """A name, an address, or the folder of a Unix socket."""
+    postgres_port: Port = 5432
+    postgres_db: str = "gotask"
+    postgres_user: str = "gotask"
+    postgres_password: str = Field("", repr=False)
 
 
 def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_url=False, include_input=False):
+        reason = problem["msg"].removeprefix("Value error, ")
         name = ".".join(str(part) for part in problem["loc"]).upper()
-        lines.append(f"{PREFIX}{name}: {problem['msg'].removeprefix('Value error, ')}")
+        # What concerns several settings names them itself.
+        lines.append(f"{PREFIX}{name}: {reason}" if name else reason)
     return "; ".join(lines)

@@ -159,6 +159,27 @@ class Page(NamedTuple):
     next_cursor: str  # empty on the last page
 
 
+class ScheduleChange(NamedTuple):
+    """What a schedule is to become; its ``revision`` is the one that was read."""
+
+    schedule: v1.Schedule
+    opens: Sequence[v1.Fire] = ()  # from now on, insert_jobs takes the job of each, once
+    closes: Sequence[str] = ()  # the jobs of fires that are given up
+
+
+class ScheduleStatus(IntEnum):
+    CHANGED = 0
+    STALE = 1  # it was changed or deleted since it was read: nothing changed
+    NAME_TAKEN = 2  # by another: nothing changed
+
+
+class OpenFire(NamedTuple):
+    """A fire whose job is not stored yet."""
+
+    schedule_id: str
+    fire: v1.Fire
+
+
 class DeleteQueueStatus(IntEnum):
     DELETED = 0
     UNKNOWN = 1
@@ -187,6 +208,9 @@ class Storage(ABC):
 
         Equal priorities keep the order of the batch. An idempotency key is held as long as its job is stored, a
         unique key until its job is terminal. ``max_length`` of a queue counts its waiting jobs.
+
+        The job of a schedule's fire (it has a ``schedule_id``) is stored only while that fire is open, and closes it;
+        so does being a duplicate of another job. Later it is a duplicate of itself, whether it is still stored or not.
         """
 
     @abstractmethod
@@ -301,25 +325,46 @@ class Storage(ABC):
         """False when its id or its name is taken."""
 
     @abstractmethod
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        """Replaces it; False when the id does not exist or the new name is another's."""
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        """Stores each schedule with the next revision, if it still has the one that was read.
+
+        A fire that is opened, which happens together with that, is given by ``take_fires`` from *offer_at_us* on for as
+        long as it is open. One that is closed is forgotten.
+        """
 
     @abstractmethod
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
-        """The schedules with these ids that exist, or all, by name."""
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
+        """The schedules with these ids that exist, by name."""
 
     @abstractmethod
-    async def delete_schedule(self, schedule_id: str) -> bool: ...
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        """The first schedules whose names come after *after*, by name (in the order of their UTF-8 bytes)."""
 
     @abstractmethod
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        """Schedules that are not paused and whose ``next_fire_at_us`` (not 0) has come, earliest first."""
+    async def delete_schedule(self, schedule_id: str) -> bool:
+        """Forgets a schedule and its open fires; False when it does not exist."""
 
     @abstractmethod
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        """Sets the next fire, if it is still *expected_us*, and puts *fires* before the kept ones (20 at most)."""
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        """Schedules that are not paused and whose ``next_fire_at_us`` (not 0) has come, earliest first.
+
+        They are taken until *until_us*: until then nobody else is given them, unless they are changed.
+        """
+
+    @abstractmethod
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        """Open fires whose time to be offered (again) has come, earliest first.
+
+        Each is taken for *wait_us*, or for as long as it has been since its tick, if that is longer.
+        """
+
+    @abstractmethod
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        """Whether each is the job of a fire that is open."""
+
+    @abstractmethod
+    async def next_fire(self) -> int | None:
+        """From when on there may be something to take; None when there is nothing to wait for."""
 
     # Workers
 

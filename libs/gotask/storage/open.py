@@ -14,6 +14,18 @@ class StorageSettings(Protocol):
     def namespace(self) -> str: ...
     @property
     def redis_addr(self) -> str: ...
+    @property
+    def postgres_dsn(self) -> str: ...
+    @property
+    def postgres_host(self) -> str: ...
+    @property
+    def postgres_port(self) -> int: ...
+    @property
+    def postgres_db(self) -> str: ...
+    @property
+    def postgres_user(self) -> str: ...
+    @property
+    def postgres_password(self) -> str: ...
 
 
 def open_storage(settings: StorageSettings) -> Storage:
@@ -26,4 +38,16 @@ def open_storage(settings: StorageSettings) -> Storage:
         from gotask.storage.redis.backend import RedisStorage
 
         return RedisStorage(settings.redis_addr, settings.namespace)
-    raise ValueError(f"GOTASK_STORAGE: unknown storage {settings.storage!r}; known are memory, redis")
+    if settings.storage == "postgres":
+        from gotask.storage.postgres import PostgresAddress, PostgresStorage
+
+        address = PostgresAddress(
+            settings.postgres_dsn,
+            settings.postgres_host,
+            settings.postgres_port,
+            settings.postgres_db,
+            settings.postgres_user,
+            settings.postgres_password,
+        )
+        return PostgresStorage(address, settings.namespace)
+    raise ValueError(f"GOTASK_STORAGE: unknown storage {settings.storage!r}; known are memory, redis, postgres")

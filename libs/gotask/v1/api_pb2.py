@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from gotask.v1 import job_pb2 as gotask_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13gotask/v1/api.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"6\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"m\n\nSubmitJobs\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.gotask.v1.JobSpec\x12\x10\n\x08reply_to\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x17\n\x0freply_within_us\x18\x04 \x01(\x04\"K\n\x0bSubmitReply\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x07results\x18\x02 \x03(\x0b\x32\x17.gotask.v1.SubmitResult\"\x8c\x01\n\x0cSubmitResult\x12!\n\x06status\x18\x01 \x01(\x0b\x32\x11.gotask.v1.Status\x12 \n\x04spec\x18\x02 \x01(\x0b\x32\x12.gotask.v1.JobSpec\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.gotask.v1.JobState\x12\x13\n\x0b\x65xisting_id\x18\x04 \x01(\t\"\x1a\n\x07JobsDue\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\"\xab\x01\n\x08Rejected\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x31\n\x07headers\x18\x03 \x03(\x0b\x32 .gotask.v1.Rejected.HeadersEntry\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x61t_us\x18\x05 \x01(\x03\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x0c\x43ommandReply\x12!\n\x06status\x18\x01 \x01(\x0b\x32\x11.gotask.v1.Status\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"\x15\n\x06JobIds\x12\x0b\n\x03ids\x18\x01 \x03(\t\"W\n\x0bJobStatuses\x12#\n\x08statuses\x18\x01 \x03(\x0b\x32\x11.gotask.v1.Status\x12#\n\x06states\x18\x02 \x03(\x0e\x32\x13.gotask.v1.JobState\"\x19\n\tQueueName\x12\x0c\n\x04name\x18\x01 \x01(\t\"[\n\x0b\x44\x65\x61\x64Letters\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\nerror_type\x18\x03 \x01(\t\x12\x0b\n\x03ids\x18\x04 \x03(\t\x12\x0e\n\x06\x63ursor\x18\x05 \x01(\t\"8\n\x12\x44\x65\x61\x64LettersChanged\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x13gotask/v1/api.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"6\n\x06Status\x12\x0c\n\x04\x63ode\x18\x01 \x01(\r\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\r\n\x05\x66ield\x18\x03 \x01(\t\"m\n\nSubmitJobs\x12 \n\x04jobs\x18\x01 \x03(\x0b\x32\x12.gotask.v1.JobSpec\x12\x10\n\x08reply_to\x18\x02 \x01(\t\x12\x12\n\nrequest_id\x18\x03 \x01(\t\x12\x17\n\x0freply_within_us\x18\x04 \x01(\x04\"K\n\x0bSubmitReply\x12\x12\n\nrequest_id\x18\x01 \x01(\t\x12(\n\x07results\x18\x02 \x03(\x0b\x32\x17.gotask.v1.SubmitResult\"\xa1\x01\n\x0cSubmitResult\x12!\n\x06status\x18\x01 \x01(\x0b\x32\x11.gotask.v1.Status\x12 \n\x04spec\x18\x02 \x01(\x0b\x32\x12.gotask.v1.JobSpec\x12\"\n\x05state\x18\x03 \x01(\x0e\x32\x13.gotask.v1.JobState\x12\x13\n\x0b\x65xisting_id\x18\x04 \x01(\t\x12\x13\n\x0bready_at_us\x18\x05 \x01(\x03\"@\n\x07JobsDue\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\x12\x11\n\tdue_at_us\x18\x02 \x03(\x03\x12\x11\n\tscheduler\x18\x03 \x01(\t\"\xab\x01\n\x08Rejected\x12\x0f\n\x07subject\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x31\n\x07headers\x18\x03 \x03(\x0b\x32 .gotask.v1.Rejected.HeadersEntry\x12\x0e\n\x06reason\x18\x04 \x01(\t\x12\r\n\x05\x61t_us\x18\x05 \x01(\x03\x1a.\n\x0cHeadersEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"?\n\x0c\x43ommandReply\x12!\n\x06status\x18\x01 \x01(\x0b\x32\x11.gotask.v1.Status\x12\x0c\n\x04\x62ody\x18\x02 \x01(\x0c\"\x15\n\x06JobIds\x12\x0b\n\x03ids\x18\x01 \x03(\t\"W\n\x0bJobStatuses\x12#\n\x08statuses\x18\x01 \x03(\x0b\x32\x11.gotask.v1.Status\x12#\n\x06states\x18\x02 \x03(\x0e\x32\x13.gotask.v1.JobState\"\x19\n\tQueueName\x12\x0c\n\x04name\x18\x01 \x01(\t\"[\n\x0b\x44\x65\x61\x64Letters\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x12\n\nerror_type\x18\x03 \x01(\t\x12\x0b\n\x03ids\x18\x04 \x03(\t\x12\x0e\n\x06\x63ursor\x18\x05 \x01(\t\"8\n\x12\x44\x65\x61\x64LettersChanged\x12\r\n\x05\x63ount\x18\x01 \x01(\x04\x12\x13\n\x0bnext_cursor\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -41,23 +41,23 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SUBMITREPLY']._serialized_start=222
   _globals['_SUBMITREPLY']._serialized_end=297
   _globals['_SUBMITRESULT']._serialized_start=300
-  _globals['_SUBMITRESULT']._serialized_end=440
-  _globals['_JOBSDUE']._serialized_start=442
-  _globals['_JOBSDUE']._serialized_end=468
-  _globals['_REJECTED']._serialized_start=471
-  _globals['_REJECTED']._serialized_end=642
-  _globals['_REJECTED_HEADERSENTRY']._serialized_start=596
-  _globals['_REJECTED_HEADERSENTRY']._serialized_end=642
-  _globals['_COMMANDREPLY']._serialized_start=644
-  _globals['_COMMANDREPLY']._serialized_end=707
-  _globals['_JOBIDS']._serialized_start=709
-  _globals['_JOBIDS']._serialized_end=730
-  _globals['_JOBSTATUSES']._serialized_start=732
-  _globals['_JOBSTATUSES']._serialized_end=819
-  _globals['_QUEUENAME']._serialized_start=821
-  _globals['_QUEUENAME']._serialized_end=846
-  _globals['_DEADLETTERS']._serialized_start=848
-  _globals['_DEADLETTERS']._serialized_end=939
-  _globals['_DEADLETTERSCHANGED']._serialized_start=941
-  _globals['_DEADLETTERSCHANGED']._serialized_end=997
+  _globals['_SUBMITRESULT']._serialized_end=461
+  _globals['_JOBSDUE']._serialized_start=463
+  _globals['_JOBSDUE']._serialized_end=527
+  _globals['_REJECTED']._serialized_start=530
+  _globals['_REJECTED']._serialized_end=701
+  _globals['_REJECTED_HEADERSENTRY']._serialized_start=655
+  _globals['_REJECTED_HEADERSENTRY']._serialized_end=701
+  _globals['_COMMANDREPLY']._serialized_start=703
+  _globals['_COMMANDREPLY']._serialized_end=766
+  _globals['_JOBIDS']._serialized_start=768
+  _globals['_JOBIDS']._serialized_end=789
+  _globals['_JOBSTATUSES']._serialized_start=791
+  _globals['_JOBSTATUSES']._serialized_end=878
+  _globals['_QUEUENAME']._serialized_start=880
+  _globals['_QUEUENAME']._serialized_end=905
+  _globals['_DEADLETTERS']._serialized_start=907
+  _globals['_DEADLETTERS']._serialized_end=998
+  _globals['_DEADLETTERSCHANGED']._serialized_start=1000
+  _globals['_DEADLETTERSCHANGED']._serialized_end=1056
 # @@protoc_insertion_point(module_scope)

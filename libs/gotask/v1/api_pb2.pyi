@@ -112,9 +112,12 @@ class SubmitResult(_message.Message):
     SPEC_FIELD_NUMBER: _builtins.int
     STATE_FIELD_NUMBER: _builtins.int
     EXISTING_ID_FIELD_NUMBER: _builtins.int
+    READY_AT_US_FIELD_NUMBER: _builtins.int
     state: _job_pb2.JobState.ValueType
     existing_id: _builtins.str
     """the first job, where this one is a duplicate of it"""
+    ready_at_us: _builtins.int
+    """when it became pending; not set where it waits for its time"""
     @_builtins.property
     def status(self) -> Global___Status:
         """not set when the job is stored"""
@@ -130,10 +133,11 @@ class SubmitResult(_message.Message):
         spec: _job_pb2.JobSpec | None = ...,
         state: _job_pb2.JobState.ValueType = ...,
         existing_id: _builtins.str = ...,
+        ready_at_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["spec", b"spec", "status", b"status"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing_id", b"existing_id", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["existing_id", b"existing_id", "ready_at_us", b"ready_at_us", "spec", b"spec", "state", b"state", "status", b"status"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -141,21 +145,31 @@ Global___SubmitResult: _TypeAlias = SubmitResult  # noqa: Y015
 
 @_typing.final
 class JobsDue(_message.Message):
-    """Jobs whose time has come."""
+    """Jobs whose time has come. Schedulers read each other's, so as not to say the same."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_IDS_FIELD_NUMBER: _builtins.int
+    DUE_AT_US_FIELD_NUMBER: _builtins.int
+    SCHEDULER_FIELD_NUMBER: _builtins.int
+    scheduler: _builtins.str
+    """who says it"""
     @_builtins.property
     def job_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def due_at_us(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """the i-th value belongs to the i-th job"""
+
     def __init__(
         self,
         *,
         job_ids: _abc.Iterable[_builtins.str] | None = ...,
+        due_at_us: _abc.Iterable[_builtins.int] | None = ...,
+        scheduler: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_ids", b"job_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["due_at_us", b"due_at_us", "job_ids", b"job_ids", "scheduler", b"scheduler"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

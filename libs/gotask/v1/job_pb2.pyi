@@ -224,7 +224,7 @@ class JobSpec(_message.Message):
     payload: _builtins.bytes
     """JSON; empty means null"""
     priority: _builtins.int
-    """0 to 255, higher first. On the wire 0 is 0: submitters write the default of 1 themselves"""
+    """0 to 255, higher first; not set: 1"""
     created_at_us: _builtins.int
     scheduled_at_us: _builtins.int
     """runs no earlier than this"""
@@ -253,7 +253,7 @@ class JobSpec(_message.Message):
         type: _builtins.str = ...,
         queue: _builtins.str = ...,
         payload: _builtins.bytes = ...,
-        priority: _builtins.int = ...,
+        priority: _builtins.int | None = ...,
         created_at_us: _builtins.int = ...,
         scheduled_at_us: _builtins.int = ...,
         expires_at_us: _builtins.int = ...,
@@ -266,11 +266,13 @@ class JobSpec(_message.Message):
         traceparent: _builtins.str = ...,
         schedule_id: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["retry", b"retry"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "priority", b"priority", "retry", b"retry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["created_at_us", b"created_at_us", "expires_at_us", b"expires_at_us", "id", b"id", "idempotency_key", b"idempotency_key", "metadata", b"metadata", "payload", b"payload", "priority", b"priority", "queue", b"queue", "retry", b"retry", "schedule_id", b"schedule_id", "scheduled_at_us", b"scheduled_at_us", "tags", b"tags", "timeout_us", b"timeout_us", "traceparent", b"traceparent", "type", b"type", "unique_key", b"unique_key"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "created_at_us", b"created_at_us", "expires_at_us", b"expires_at_us", "id", b"id", "idempotency_key", b"idempotency_key", "metadata", b"metadata", "payload", b"payload", "priority", b"priority", "queue", b"queue", "retry", b"retry", "schedule_id", b"schedule_id", "scheduled_at_us", b"scheduled_at_us", "tags", b"tags", "timeout_us", b"timeout_us", "traceparent", b"traceparent", "type", b"type", "unique_key", b"unique_key"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
+    _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
 
 Global___JobSpec: _TypeAlias = JobSpec  # noqa: Y015
 

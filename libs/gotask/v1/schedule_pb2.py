@@ -25,19 +25,27 @@ _sym_db = _symbol_database.Default()
 from gotask.v1 import job_pb2 as gotask_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gotask/v1/schedule.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"%\n\x04\x46ire\x12\r\n\x05\x61t_us\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\t\"\xf3\x02\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nexpression\x18\x03 \x01(\t\x12\x10\n\x08timezone\x18\x04 \x01(\t\x12\x1f\n\x03job\x18\x05 \x01(\x0b\x32\x12.gotask.v1.JobSpec\x12\'\n\x06missed\x18\x06 \x01(\x0e\x32\x17.gotask.v1.MissedPolicy\x12)\n\x07overlap\x18\x07 \x01(\x0e\x32\x18.gotask.v1.OverlapPolicy\x12\x14\n\x0cstarts_at_us\x18\x08 \x01(\x03\x12\x12\n\nends_at_us\x18\t \x01(\x03\x12\x11\n\tjitter_us\x18\n \x01(\x04\x12\x0e\n\x06paused\x18\x0b \x01(\x08\x12\x17\n\x0fnext_fire_at_us\x18\x0c \x01(\x03\x12\x1e\n\x05\x66ires\x18\r \x03(\x0b\x32\x0f.gotask.v1.Fire\x12\x15\n\rcreated_at_us\x18\x0e \x01(\x03\x12\x15\n\rupdated_at_us\x18\x0f \x01(\x03*s\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x15\n\x11MISSED_POLICY_ONE\x10\x02\x12\x15\n\x11MISSED_POLICY_ALL\x10\x03*b\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14OVERLAP_POLICY_ALLOW\x10\x01\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18gotask/v1/schedule.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"k\n\x04\x46ire\x12\r\n\x05\x61t_us\x18\x01 \x01(\x03\x12\x0e\n\x06job_id\x18\x02 \x01(\t\x12!\n\x04kind\x18\x03 \x01(\x0e\x32\x13.gotask.v1.FireKind\x12\x10\n\x08since_us\x18\x04 \x01(\x03\x12\x0f\n\x07refusal\x18\x05 \x01(\t\"\xae\x03\n\x08Schedule\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x11\n\tcron_expr\x18\x03 \x01(\t\x12\x10\n\x08timezone\x18\x04 \x01(\t\x12\x1f\n\x03job\x18\x05 \x01(\x0b\x32\x12.gotask.v1.JobSpec\x12\'\n\x06missed\x18\x06 \x01(\x0e\x32\x17.gotask.v1.MissedPolicy\x12)\n\x07overlap\x18\x07 \x01(\x0e\x32\x18.gotask.v1.OverlapPolicy\x12\x14\n\x0cstarts_at_us\x18\x08 \x01(\x03\x12\x12\n\nends_at_us\x18\t \x01(\x03\x12\x11\n\tjitter_us\x18\n \x01(\x04\x12\x0e\n\x06paused\x18\x0b \x01(\x08\x12\x17\n\x0fnext_fire_at_us\x18\x0c \x01(\x03\x12\x1e\n\x05\x66ires\x18\r \x03(\x0b\x32\x0f.gotask.v1.Fire\x12\x15\n\rcreated_at_us\x18\x0e \x01(\x03\x12\x15\n\rupdated_at_us\x18\x0f \x01(\x03\x12\x0e\n\x06ttl_us\x18\x10 \x01(\x04\x12\x18\n\x10\x64\x65\x63ided_until_us\x18\x11 \x01(\x03\x12\x10\n\x08revision\x18\x12 \x01(\x04\".\n\rSchedulerHere\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07leaving\x18\x02 \x01(\x08\"\x18\n\nScheduleId\x12\n\n\x02id\x18\x01 \x01(\t\")\n\x0bRunSchedule\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0e\n\x06job_id\x18\x02 \x01(\t*s\n\x0cMissedPolicy\x12\x1d\n\x19MISSED_POLICY_UNSPECIFIED\x10\x00\x12\x16\n\x12MISSED_POLICY_SKIP\x10\x01\x12\x15\n\x11MISSED_POLICY_ONE\x10\x02\x12\x15\n\x11MISSED_POLICY_ALL\x10\x03*b\n\rOverlapPolicy\x12\x1e\n\x1aOVERLAP_POLICY_UNSPECIFIED\x10\x00\x12\x18\n\x14OVERLAP_POLICY_ALLOW\x10\x01\x12\x17\n\x13OVERLAP_POLICY_SKIP\x10\x02*\x7f\n\x08\x46ireKind\x12\x19\n\x15\x46IRE_KIND_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x46IRE_KIND_TICK\x10\x01\x12\x14\n\x10\x46IRE_KIND_MANUAL\x10\x02\x12\x14\n\x10\x46IRE_KIND_MISSED\x10\x03\x12\x18\n\x14\x46IRE_KIND_OVERLAPPED\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gotask.v1.schedule_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_MISSEDPOLICY']._serialized_start=473
-  _globals['_MISSEDPOLICY']._serialized_end=588
-  _globals['_OVERLAPPOLICY']._serialized_start=590
-  _globals['_OVERLAPPOLICY']._serialized_end=688
+  _globals['_MISSEDPOLICY']._serialized_start=719
+  _globals['_MISSEDPOLICY']._serialized_end=834
+  _globals['_OVERLAPPOLICY']._serialized_start=836
+  _globals['_OVERLAPPOLICY']._serialized_end=934
+  _globals['_FIREKIND']._serialized_start=936
+  _globals['_FIREKIND']._serialized_end=1063
   _globals['_FIRE']._serialized_start=60
-  _globals['_FIRE']._serialized_end=97
-  _globals['_SCHEDULE']._serialized_start=100
-  _globals['_SCHEDULE']._serialized_end=471
+  _globals['_FIRE']._serialized_end=167
+  _globals['_SCHEDULE']._serialized_start=170
+  _globals['_SCHEDULE']._serialized_end=600
+  _globals['_SCHEDULERHERE']._serialized_start=602
+  _globals['_SCHEDULERHERE']._serialized_end=648
+  _globals['_SCHEDULEID']._serialized_start=650
+  _globals['_SCHEDULEID']._serialized_end=674
+  _globals['_RUNSCHEDULE']._serialized_start=676
+  _globals['_RUNSCHEDULE']._serialized_end=717
 # @@protoc_insertion_point(module_scope)

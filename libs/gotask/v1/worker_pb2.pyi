@@ -34,6 +34,7 @@ class WorkerInfo(_message.Message):
     SEEN_AT_US_FIELD_NUMBER: _builtins.int
     DRAINING_FIELD_NUMBER: _builtins.int
     VERSION_FIELD_NUMBER: _builtins.int
+    RUNS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     hostname: _builtins.str
     pid: _builtins.int
@@ -49,6 +50,10 @@ class WorkerInfo(_message.Message):
     def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """the handlers it knows"""
 
+    @_builtins.property
+    def runs(self) -> _containers.RepeatedCompositeFieldContainer[Global___JobRun]:
+        """the oldest of what it runs, 20 at most"""
+
     def __init__(
         self,
         *,
@@ -63,14 +68,66 @@ class WorkerInfo(_message.Message):
         seen_at_us: _builtins.int = ...,
         draining: _builtins.bool = ...,
         version: _builtins.str = ...,
+        runs: _abc.Iterable[Global___JobRun] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["concurrency", b"concurrency", "draining", b"draining", "hostname", b"hostname", "id", b"id", "pid", b"pid", "queues", b"queues", "running", b"running", "seen_at_us", b"seen_at_us", "started_at_us", b"started_at_us", "types", b"types", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["concurrency", b"concurrency", "draining", b"draining", "hostname", b"hostname", "id", b"id", "pid", b"pid", "queues", b"queues", "running", b"running", "runs", b"runs", "seen_at_us", b"seen_at_us", "started_at_us", b"started_at_us", "types", b"types", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerInfo: _TypeAlias = WorkerInfo  # noqa: Y015
+
+@_typing.final
+class JobRun(_message.Message):
+    """A job that a worker runs."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    QUEUE_FIELD_NUMBER: _builtins.int
+    STARTED_AT_US_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    type: _builtins.str
+    queue: _builtins.str
+    started_at_us: _builtins.int
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        type: _builtins.str = ...,
+        queue: _builtins.str = ...,
+        started_at_us: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "queue", b"queue", "started_at_us", b"started_at_us", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobRun: _TypeAlias = JobRun  # noqa: Y015
+
+@_typing.final
+class WorkerName(_message.Message):
+    """Tells the worker of that name to drain, or to resume. Answered by its WorkerInfo."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WorkerName: _TypeAlias = WorkerName  # noqa: Y015
 
 @_typing.final
 class ClaimRequest(_message.Message):

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from gotask.cli import keys
 from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
@@ -20,10 +21,10 @@ app = typer.Typer(
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 
 _SERVICES = {
-    "gateway": "The door: REST.",
+    "gateway": "The door: REST and gRPC.",
     "queue-manager": "Owns jobs and queues.",
     "scheduler": "Says when jobs are due.",
-    "worker": "Runs handlers: gotask worker [module:app] [flags].",
+    "worker": "Runs handlers: gotask worker [module:app ...] [flags].",
     "metrics": "Counts what happened.",
 }
 
@@ -39,6 +40,9 @@ for _name, _text in _SERVICES.items():
     _add_service(_name, _text)
 
 
+app.add_typer(keys.app, name="keys")
+
+
 @app.command()
 def version() -> None:
     """Prints the version."""
@@ -51,13 +55,23 @@ _PORT_HELP = "0: any that is free."
 
 @app.command()
 def up(
-    storage: Annotated[str, typer.Option(help="redis, or memory: all services in one process.")] = _UP.storage,
+    storage: Annotated[str, typer.Option(help="redis, postgres, or memory (in one process).")] = _UP.storage,
     data: Annotated[Path, typer.Option(help="Where the servers keep their data.")] = _UP.data,
     nats_url: Annotated[str, typer.Option("--nats", envvar="GOTASK_NATS_URL", help="A running NATS.")] = _UP.nats_url,
     redis_addr: Annotated[str, typer.Option(envvar="GOTASK_REDIS_ADDR", help="A running Redis.")] = _UP.redis_addr,
+    postgres_dsn: Annotated[
+        str, typer.Option(envvar="GOTASK_POSTGRES_DSN", help="A running PostgreSQL.")
+    ] = _UP.postgres_dsn,
+    postgres_host: Annotated[
+        str, typer.Option(envvar="GOTASK_POSTGRES_HOST", help="The same by its host; see the settings of a service.")
+    ] = _UP.postgres_host,
     nats_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.nats_port,
     redis_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.redis_port,
+    postgres_port: Annotated[int, typer.Option(help=_PORT_HELP)] = _UP.postgres_port,
     http_port: Annotated[int, typer.Option(envvar="GOTASK_HTTP_PORT", help=_PORT_HELP)] = _UP.http_port,
+    grpc_port: Annotated[
+        int | None, typer.Option(envvar="GOTASK_GRPC_PORT", help="50051, or any that is free, if not given.")
+    ] = _UP.grpc_port,
     metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help=_PORT_HELP)] = _UP.metrics_port,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
     queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = _UP.queue_managers,
@@ -65,11 +79,11 @@ def up(
     queues: Annotated[str, typer.Option(help="What the workers serve.")] = _UP.queues,
     concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = _UP.concurrency,
 ) -> None:
-    """Starts NATS, Valkey and the five services; Ctrl-C stops them."""
+    """Starts NATS, Valkey or PostgreSQL, and the five services; Ctrl-C stops them."""
     from gotask.cli.up.run import run_up
 
-    if storage not in ("redis", "memory"):
-        raise typer.BadParameter(f"{storage!r} is not known; use redis or memory", param_hint="--storage")
+    if storage not in ("redis", "postgres", "memory"):
+        raise typer.BadParameter(f"{storage!r} is not known; use redis, postgres or memory", param_hint="--storage")
     raise typer.Exit(
         run_up(
             UpOptions(
@@ -77,9 +91,13 @@ def up(
                 data=data,
                 nats_url=nats_url,
                 redis_addr=redis_addr,
+                postgres_dsn=postgres_dsn,
+                postgres_host=postgres_host,
                 nats_port=nats_port,
                 redis_port=redis_port,
+                postgres_port=postgres_port,
                 http_port=http_port,
+                grpc_port=grpc_port,
                 metrics_port=metrics_port,
                 workers=workers,
                 queue_managers=queue_managers,

@@ -42,10 +42,15 @@ class Submissions:
     queue-manager's reply to the last.
     """
 
-    def __init__(self, bus: Bus, publish_timeout_s: float, reply_timeout_s: float) -> None:
+    def __init__(self, bus: Bus, publish_timeout_s: float, reply_timeout_s: float, most_under_way: int) -> None:
+        """
+        :param most_under_way: jobs that may wait for their answer at once; others are refused.
+        """
         self._bus = bus
         self._publish_timeout_s = publish_timeout_s
         self._reply_timeout_s = reply_timeout_s
+        self._most_under_way = most_under_way
+        self._under_way = 0
         self._inbox = bus.client.new_inbox()
         self._subscription: Subscription | None = None
         self._unanswered: dict[str, list[_Parcel]] = {}
@@ -68,12 +73,19 @@ class Submissions:
 
     async def submit(self, specs: Sequence[v1.JobSpec]) -> list[Answer]:
         """One answer per job, in order."""
-        loop = asyncio.get_running_loop()
-        parcels = [_Parcel(spec, loop.create_future()) for spec in specs]
-        for parcel in parcels:
-            # What comes of publishing reaches the parcel's own future, with the reply.
-            self._commits.submit(parcel)
-        return [await parcel.answer for parcel in parcels]
+        if self._under_way + len(specs) > self._most_under_way:
+            reason = f"{self._under_way} jobs are being submitted through this gateway; nothing was stored"
+            return [CommandError(Code.UNAVAILABLE, reason)] * len(specs)
+        self._under_way += len(specs)
+        try:
+            loop = asyncio.get_running_loop()
+            parcels = [_Parcel(spec, loop.create_future()) for spec in specs]
+            for parcel in parcels:
+                # What comes of publishing reaches the parcel's own future, with the reply.
+                self._commits.submit(parcel)
+            return [await parcel.answer for parcel in parcels]
+        finally:
+            self._under_way -= len(specs)
 
     async def _flush(self, parcels: list[_Parcel]) -> list[None]:
         request_id = new_id()
@@ -107,13 +119,17 @@ class Submissions:
         except DecodeError as error:
             _log.warning("reply not understood", error=str(error))
             return
-        if reply.request_id in self._unanswered:
-            self._settle(reply.request_id, reply.results)
+        if (parcels := self._unanswered.get(reply.request_id)) is not None:
+            if len(parcels) == len(reply.results):
+                self._settle(reply.request_id, reply.results)
+            else:
+                _log.warning("reply not used", jobs=len(parcels), results=len(reply.results))
         elif refused := [result.status.message for result in reply.results if result.status.code]:
             _log.warning("jobs refused after they had been answered for", jobs=len(refused), first=refused[0])
 
     def _settle(self, request_id: str, answers: Iterable[Answer]) -> None:
         """The first to call this for a request decides: a reply, a failure, or the time that is over."""
+        # Not strict: one refusal may repeat for ever.
         for parcel, answer in zip(self._unanswered.pop(request_id, ()), answers, strict=False):
             if not parcel.answer.done():
                 parcel.answer.set_result(answer)

@@ -1,8 +1,9 @@
-"""Waiting for jobs to end: told by events, and looked up now and then, since a core message may be lost."""
+"""Watching single jobs: told by events, which may be lost, so whoever watches looks the job up now and then."""
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncIterator, Callable
 
 import nats.errors
 import structlog
@@ -11,63 +12,110 @@ from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus
+from gotask.bus.subjects import KIND_TOKENS
+from gotask.gateway.job_events import ENDINGS, job_event
 
 _log = structlog.get_logger("gotask.gateway")
 
-_ENDINGS = (
-    v1.EVENT_KIND_SUCCEEDED,
-    v1.EVENT_KIND_FAILED,
-    v1.EVENT_KIND_DEAD,
-    v1.EVENT_KIND_CANCELLED,
-    v1.EVENT_KIND_EXPIRED,
-    v1.EVENT_KIND_DELETED,
-)
 _FLUSH_TIMEOUT_S = 2
+_MAX_WAITING_EVENTS = 1_000
+_OTHERS = frozenset(KIND_TOKENS) - ENDINGS
+
+Kinds = frozenset[v1.EventKind.ValueType]
+Watcher = Callable[[v1.EventBatch, int], None]
+
+
+class Inbox:
+    """Events of one job that nobody has read yet. Beyond a thousand the oldest are dropped, and *overflown* is set."""
+
+    def __init__(self) -> None:
+        self._events: deque[v1.JobEvent] = deque(maxlen=_MAX_WAITING_EVENTS)
+        self._arrived = asyncio.Event()
+        self.overflown = False
+
+    def put(self, batch: v1.EventBatch, index: int) -> None:
+        self.overflown = self.overflown or len(self._events) == _MAX_WAITING_EVENTS
+        self._events.append(job_event(batch, index))
+        self._arrived.set()
+
+    def wake(self) -> None:
+        self._arrived.set()
+
+    async def get(self, timeout_s: float) -> v1.JobEvent | None:
+        """The next event; None after *timeout_s* seconds without one, or when it was woken."""
+        if not self._events:
+            self._arrived.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(timeout_s):
+                    await self._arrived.wait()
+        return self._events.popleft() if self._events else None
 
 
 class Watches:
-    """Wakes those who wait for a job's end. Listens to nothing until somebody waits for the first time."""
+    """Tells those who wait for a job's end, and those who follow it. Listens to nothing until somebody does."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._waiting: dict[str, set[asyncio.Event]] = {}
-        self._listening: asyncio.Task[None] | None = None
+        self._watchers: dict[str, set[Watcher]] = {}
+        self._wakers: set[Callable[[], None]] = set()
+        self._listening: dict[Kinds, asyncio.Task[None]] = {}
         self.stopped = False
 
     @contextlib.asynccontextmanager
-    async def watch(self, job_id: str) -> AsyncIterator[asyncio.Event]:
+    async def end_of(self, job_id: str) -> AsyncIterator[asyncio.Event]:
         """An event that is set when the job has ended since, or when the gateway stops."""
         ended = asyncio.Event()
-        if self.stopped:
-            ended.set()
-        self._waiting.setdefault(job_id, set()).add(ended)
-        try:
-            if self._listening is None:
-                self._listening = asyncio.create_task(self._listen())
-            await asyncio.shield(self._listening)
+
+        def watcher(batch: v1.EventBatch, _index: int) -> None:
+            if batch.kind in ENDINGS:
+                ended.set()
+
+        async with self._watching(job_id, watcher, ended.set, ENDINGS):
             yield ended
+
+    @contextlib.asynccontextmanager
+    async def events_of(self, job_id: str) -> AsyncIterator[Inbox]:
+        """Gets what happens to the job from now on; it is woken when the gateway stops."""
+        inbox = Inbox()
+        async with self._watching(job_id, inbox.put, inbox.wake, ENDINGS, _OTHERS):
+            yield inbox
+
+    @contextlib.asynccontextmanager
+    async def _watching(
+        self, job_id: str, watcher: Watcher, wake: Callable[[], None], *kinds: Kinds
+    ) -> AsyncIterator[None]:
+        if self.stopped:
+            wake()
+        self._wakers.add(wake)
+        self._watchers.setdefault(job_id, set()).add(watcher)
+        try:
+            for each in kinds:
+                if each not in self._listening:
+                    self._listening[each] = asyncio.create_task(self._listen(each))
+                await asyncio.shield(self._listening[each])
+            yield
         finally:
-            self._waiting[job_id].discard(ended)
-            if not self._waiting[job_id]:
-                del self._waiting[job_id]
+            self._wakers.discard(wake)
+            self._watchers[job_id].discard(watcher)
+            if not self._watchers[job_id]:
+                del self._watchers[job_id]
 
     def stop(self) -> None:
         """Wakes everybody."""
         self.stopped = True
-        for events in self._waiting.values():
-            for event in events:
-                event.set()
+        for wake in self._wakers:
+            wake()
 
-    async def _listen(self) -> None:
+    async def _listen(self, kinds: Kinds) -> None:
         try:
-            for kind in _ENDINGS:
+            for kind in kinds:
                 await self._bus.client.subscribe(self._bus.subjects.event("*", kind), cb=self._on_events)
             await self._bus.client.flush(timeout=_FLUSH_TIMEOUT_S)
         except (nats.errors.Error, TimeoutError) as error:
-            _log.warning("waits for jobs without events", error=str(error))
+            _log.warning("watches jobs without events", error=str(error))
 
     async def _on_events(self, message: Msg) -> None:
-        if not self._waiting:
+        if not self._watchers:
             return
         try:
             events = v1.JobEvents.FromString(message.data)
@@ -75,6 +123,6 @@ class Watches:
             _log.warning("events not understood", subject=message.subject, error=str(error))
             return
         for batch in events.batches:
-            for job_id in batch.job_ids:
-                for event in self._waiting.get(job_id, ()):
-                    event.set()
+            for index, job_id in enumerate(batch.job_ids):
+                for watcher in tuple(self._watchers.get(job_id, ())):
+                    watcher(batch, index)

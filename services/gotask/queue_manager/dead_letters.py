@@ -13,8 +13,8 @@ from gotask.jobs.states import DEAD
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.events import EventLog
 from gotask.queue_manager.publishing import EventPublisher
-from gotask.queue_manager.unavailable import answering_unavailable
 from gotask.service.clock import Clock
+from gotask.service.unavailable import answering_unavailable
 from gotask.storage.contract import Change, JobFilter, Storage
 
 _MAX_IDS = 1_000

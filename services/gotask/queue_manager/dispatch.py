@@ -31,6 +31,7 @@ _MAX_CAPACITY = 5_000
 _MAX_WAIT_US = 60_000_000
 _COLUMN_BYTES = 24
 _OUTAGE_PAUSE_S = 0.2
+_MANY = 1_000_000
 
 
 class Dispatcher:
@@ -57,6 +58,7 @@ class Dispatcher:
         self._parking = Parking()
         self._shares = ShareKeeper()
         self._deliveries = Deliveries(bus, storage, clock, events, self.wake)
+        queues.on_change(self._on_queue_change)
         self._kick = asyncio.Event()
         self._stopping = False
         self._claims: Subscription | None = None
@@ -75,8 +77,9 @@ class Dispatcher:
     async def stop(self) -> None:
         """Takes no more claims, sends out what is being claimed, and answers every parked claim with nothing: its
         worker turns to another queue-manager."""
-        if self._claims is not None and not self._bus.client.is_closed:
-            await self._claims.unsubscribe()
+        claims, self._claims = self._claims, None
+        if claims is not None and not self._bus.client.is_closed:
+            await claims.unsubscribe()
         self._stopping = True
         self._kick.set()
         await stop_task(self._polling)
@@ -97,6 +100,13 @@ class Dispatcher:
                 self._hints.add(hint)
                 hint.add_done_callback(self._hints.discard)
 
+    async def withdraw(self, worker: str) -> None:
+        """A worker fell silent: its claims, here and at the other queue-managers, get no jobs. Should it be alive, it
+        makes new ones."""
+        await self._let_go(worker)
+        withdrawal = v1.ClaimRequest(worker=worker)
+        await self._bus.publish(self._bus.subjects.withdraw, withdrawal.SerializeToString())
+
     async def _tell(self, queue: str, jobs: int) -> None:
         hint = v1.Wake(queue=queue, jobs=jobs)
         await self._bus.publish(self._bus.subjects.wake(queue), hint.SerializeToString())
@@ -106,6 +116,11 @@ class Dispatcher:
             hint = v1.Wake.FromString(message.data)
             if self._parking.wake({hint.queue: hint.jobs}):
                 self._kick.set()
+
+    def _on_queue_change(self, name: str) -> None:
+        """It may be new, or its limits may have been raised, or its pause is over."""
+        if self._parking.wake({name: _MANY}):
+            self._kick.set()
 
     async def _on_claim(self, message: Msg) -> None:
         try:
@@ -127,10 +142,13 @@ class Dispatcher:
         self._kick.set()
 
     async def _on_withdraw(self, message: Msg) -> None:
-        """A worker stops: its claims are answered with nothing, so that no job goes where nobody is."""
+        """A worker stops, or was silent: its claims are answered with nothing, so that no job goes where nobody is."""
         with contextlib.suppress(DecodeError):
-            for claim in self._parking.withdraw(v1.ClaimRequest.FromString(message.data).worker):
-                await self._reply(claim, [], 0)
+            await self._let_go(v1.ClaimRequest.FromString(message.data).worker)
+
+    async def _let_go(self, worker: str) -> None:
+        for claim in self._parking.withdraw(worker):
+            await self._reply(claim, [], 0)
 
     async def _poll(self) -> None:
         while True:

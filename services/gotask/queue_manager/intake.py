@@ -57,7 +57,7 @@ class Intake:
             if refusal is None
         ]
         self._telemetry.arriving(specs, now_us)
-        inserted = iter(await self._storage.insert_jobs(specs, now_us) if specs else ())
+        inserted = iter(await self._insert(specs, now_us) if specs else ())
         self._telemetry.stored(specs, now_us)
         ready: Counter[str] = Counter()
         logs: list[EventLog] = []
@@ -65,9 +65,23 @@ class Intake:
         for received, refused in zip(batch, refusals, strict=True):
             outcomes = [refusal if refusal is not None else next(inserted) for refusal in refused]
             logs.append(self._events(received, outcomes, now_us, ready))
-            rejections += await self._answer(received, outcomes)
+            rejections += await self._answer(received, outcomes, now_us)
         self._dispatcher.wake(ready)
         return publications_of(logs, self._bus.subjects) + rejections
+
+    async def _insert(self, specs: list[v1.JobSpec], now_us: int) -> list[Inserted]:
+        """Stores jobs; again those whose queue was deleted since it was last looked at, if it may be created."""
+        inserted = await self._storage.insert_jobs(specs, now_us)
+        gone = [index for index, one in enumerate(inserted) if one.status is InsertStatus.QUEUE_UNKNOWN]
+        if gone and self._settings.create_queues:
+            names = {specs[index].queue for index in gone}
+            for name in names:
+                self._queues.forget(name)
+            await self._queues.ensure(names)
+            again = await self._storage.insert_jobs([specs[index] for index in gone], now_us)
+            for index, one in zip(gone, again, strict=True):
+                inserted[index] = one
+        return inserted
 
     def _refusals(self, submission: Submission, now_us: int) -> list[v1.Status | None]:
         """Per job, why it cannot be stored, or None; a job that can be is completed on the way."""
@@ -109,13 +123,13 @@ class Intake:
         return log
 
     async def _answer(
-        self, received: Received[Submission], outcomes: Sequence[v1.Status | Inserted]
+        self, received: Received[Submission], outcomes: Sequence[v1.Status | Inserted], now_us: int
     ) -> list[Publication]:
         """Tells the submitter; what nobody waits for, or may have stopped waiting for, is kept as rejected."""
         submission, cause, redelivered = received
         request = submission.request
         if request.reply_to:
-            results = [_result(spec, outcome) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
+            results = [_result(spec, outcome, now_us) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
             await self._reply(request, results)
             if not redelivered and self._in_time(submission):
                 return []
@@ -164,10 +178,11 @@ def _is_stored(outcome: v1.Status | Inserted) -> bool:
     return isinstance(outcome, Inserted) and outcome.status in _STORED
 
 
-def _result(spec: v1.JobSpec, outcome: v1.Status | Inserted) -> v1.SubmitResult:
+def _result(spec: v1.JobSpec, outcome: v1.Status | Inserted, now_us: int) -> v1.SubmitResult:
     if isinstance(outcome, Inserted):
         if outcome.status is _CREATED:
-            return v1.SubmitResult(spec=spec, state=outcome.state)
+            ready_at_us = now_us if outcome.state == PENDING else 0
+            return v1.SubmitResult(spec=spec, state=outcome.state, ready_at_us=ready_at_us)
         if outcome.status is _DUPLICATE:
             return v1.SubmitResult(existing_id=outcome.existing_id)
     return v1.SubmitResult(status=_refusal(spec, outcome))

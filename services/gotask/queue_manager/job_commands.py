@@ -10,8 +10,8 @@ from gotask.jobs.states import CANCELLED, RETRYABLE, RUNNING, SUCCESS, TERMINAL,
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.events import EventLog
 from gotask.queue_manager.publishing import EventPublisher
-from gotask.queue_manager.unavailable import answering_unavailable
 from gotask.service.clock import Clock
+from gotask.service.unavailable import answering_unavailable
 from gotask.storage.contract import Change, Storage, StorageUnavailable
 
 _MAX_IDS = 1_000

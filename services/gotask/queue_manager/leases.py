@@ -18,10 +18,10 @@ from gotask.queue_manager.outcomes import Outcomes
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
-from gotask.queue_manager.unavailable import unavailable_as_status
 from gotask.service.clock import Clock
 from gotask.service.tasks import stop_task
 from gotask.service.telemetry import Telemetry
+from gotask.service.unavailable import unavailable_as_status
 from gotask.storage.contract import (
     ExpiredLease,
     Finish,
@@ -160,6 +160,9 @@ class Leases:
         lost = [(lease, job) for lease, job in zip(expired, jobs, strict=True) if job is not None]
         decisions = [after_lost_lease(job, self._outcomes.keeps_dead_letters(lease.queue)) for lease, job in lost]
         attempts = [_lost_attempt(lease, job, now_us) for lease, job in lost]
+        # First, or their jobs might go back to the same workers.
+        for worker in {lease.worker for lease, _ in lost}:
+            await self._dispatcher.withdraw(worker)
         finished = await self._storage.finish(
             [
                 _finish(lease, attempt, decision)

@@ -6,34 +6,25 @@ from gotask.bus.errors import Code, CommandError
 from gotask.jobs.durations import format_us
 from gotask.jobs.queue_validation import check_queue_settings
 from gotask.jobs.validation import InvalidJob
-from gotask.queue_manager.dispatch import GROUP, Dispatcher
+from gotask.queue_manager.dispatch import GROUP
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
-from gotask.queue_manager.unavailable import answering_unavailable
 from gotask.service.clock import Clock
+from gotask.service.unavailable import answering_unavailable
 from gotask.storage.contract import DeleteQueueStatus, Storage
-
-_MANY = 1_000_000
 
 
 class QueueCommands:
     """Serves the commands about queues. A repeat that finds its work done is answered as the first try was."""
 
     def __init__(
-        self,
-        settings: QueueManagerSettings,
-        bus: Bus,
-        storage: Storage,
-        clock: Clock,
-        queues: Queues,
-        dispatcher: Dispatcher,
+        self, settings: QueueManagerSettings, bus: Bus, storage: Storage, clock: Clock, queues: Queues
     ) -> None:
         self._min_lease_us = round(settings.first_lease * 1e6)
         self._bus = bus
         self._storage = storage
         self._clock = clock
         self._queues = queues
-        self._dispatcher = dispatcher
 
     async def start(self) -> None:
         for verb, handle in {
@@ -48,7 +39,7 @@ class QueueCommands:
     async def _create(self, command: Command) -> v1.Queue:
         queue = self._queue(command)
         if await self._storage.create_queue(queue):
-            return await self._stored(queue.name)
+            return await self._changed(queue.name)
         stored = await self._stored(queue.name)
         if command.repeated and stored.created_at_us == queue.created_at_us:
             return stored
@@ -58,10 +49,7 @@ class QueueCommands:
         queue = self._queue(command)
         if not await self._storage.update_queue(queue):
             raise _no_queue(queue.name)
-        stored = await self._stored(queue.name)
-        # Its limits may have been raised.
-        self._dispatcher.wake({queue.name: _MANY})
-        return stored
+        return await self._changed(queue.name)
 
     async def _delete(self, command: Command) -> v1.QueueName:
         request = v1.QueueName.FromString(command.data)
@@ -73,20 +61,19 @@ class QueueCommands:
                 Code.FAILED_PRECONDITION, f"jobs wait or run in queue {request.name!r}; finish or cancel them first"
             )
         self._queues.forget(request.name)
+        await self._queues.tell(request.name)
         return request
 
     async def _pause(self, command: Command) -> v1.Queue:
         return await self._set_paused(v1.QueueName.FromString(command.data).name, paused=True)
 
     async def _resume(self, command: Command) -> v1.Queue:
-        queue = await self._set_paused(v1.QueueName.FromString(command.data).name, paused=False)
-        self._dispatcher.wake({queue.name: _MANY})
-        return queue
+        return await self._set_paused(v1.QueueName.FromString(command.data).name, paused=False)
 
     async def _set_paused(self, name: str, *, paused: bool) -> v1.Queue:
         if not await self._storage.set_paused(name, paused, self._clock.now_us()):
             raise _no_queue(name)
-        return await self._stored(name)
+        return await self._changed(name)
 
     def _queue(self, command: Command) -> v1.Queue:
         queue = v1.Queue.FromString(command.data)
@@ -101,9 +88,15 @@ class QueueCommands:
             raise CommandError(Code.INVALID_ARGUMENT, reason, "lease")
         return queue
 
+    async def _changed(self, name: str) -> v1.Queue:
+        """Tells all queue-managers; the queue as it is stored now."""
+        stored = await self._stored(name)
+        self._queues.put(stored)
+        await self._queues.tell(name)
+        return stored
+
     async def _stored(self, name: str) -> v1.Queue:
         for queue in await self._storage.get_queues([name]):
-            self._queues.put(queue)
             return queue
         raise _no_queue(name)
 

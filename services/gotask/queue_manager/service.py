@@ -32,7 +32,7 @@ class QueueManagerService:
     ) -> None:
         self._bus = bus
         self._storage = storage
-        self._queues = Queues(settings, storage, clock)
+        self._queues = Queues(settings, bus, storage, clock)
         self._events = EventPublisher(bus)
         self._dispatcher = Dispatcher(settings, bus, storage, clock, self._queues, self._events, telemetry)
         outcomes = Outcomes(bus, storage, clock, self._queues, self._dispatcher, telemetry)
@@ -40,7 +40,7 @@ class QueueManagerService:
         release = Release(bus, storage, clock, self._dispatcher)
         self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
         self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
-        self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues, self._dispatcher)
+        self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues)
         self._leases = Leases(
             settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events, telemetry
         )

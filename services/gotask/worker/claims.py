@@ -49,18 +49,27 @@ class Claims:
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Also withdraws what a process of the same id, which was killed, may have asked for."""
         await self._inbox.start()
+        await self._withdraw()
+        self.resume()
+
+    def resume(self) -> None:
+        """Begins to claim, also after a :meth:`pause`."""
         self._loop = asyncio.create_task(self._run())
 
-    async def stop(self) -> None:
+    async def pause(self) -> None:
         """Claims nothing more, and withdraws the open claims: they are answered at once, with jobs or without."""
         await stop_task(self._loop)
-        withdrawal = v1.ClaimRequest(worker=self._worker_id)
-        await self._bus.publish(self._bus.subjects.withdraw, withdrawal.SerializeToString())
+        await self._withdraw()
         if self._open:
             await asyncio.wait(self._open, timeout=_WITHDRAWAL_S)
         for task in list(self._open):
             await stop_task(task)
+
+    async def _withdraw(self) -> None:
+        withdrawal = v1.ClaimRequest(worker=self._worker_id)
+        await self._bus.publish(self._bus.subjects.withdraw, withdrawal.SerializeToString())
 
     def free(self) -> None:
         """A slot is free again."""

@@ -2,30 +2,31 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import partial
-from typing import Any
 
-import orjson
+import structlog
 
 from gotask import v1
 from gotask.jobs.durations import format_us
-from gotask.jobs.limits import MAX_RESULT_BYTES
 from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
-from gotask.sdk.errors import Cancelled, NoRetry, Retry
+from gotask.sdk.errors import NoRetry, Timeout
 from gotask.service.clock import Clock
 from gotask.service.logging import about
 from gotask.service.telemetry import Telemetry
-from gotask.worker.failures import describe, plain
+from gotask.worker.calls import Call, Threads, call_in_process, call_on_loop
+from gotask.worker.failures import judge, plain
+from gotask.worker.hooks import JobHooks
+from gotask.worker.payloads import encode_result
+from gotask.worker.pool.pool import ProcessPool
 from gotask.worker.running import Interruption, RunningJob
 
+_log = structlog.get_logger("gotask.worker")
+
 _SWEEP_S = 0.05
+_TIDY_UP_S = 3.0
 
-
-class InvalidResult(NoRetry):
-    """What a handler returned is not JSON, or too much of it."""
+THREAD_PREFIX = "job-handler"
+"""What the names of threads that run handlers begin with."""
 
 
 class UnknownType(NoRetry):
@@ -33,10 +34,10 @@ class UnknownType(NoRetry):
 
 
 class Executor:
-    """Runs jobs, each in a task of its own.
+    """Runs jobs, each in a task of its own; those with ``process=True`` in *pool*.
 
     *on_result* is called once per job that ended, with its result (None when its lease is lost, and nobody wants one);
-    *on_free* when its slot is free again, which for a thread that ignores its cancellation may be much later.
+    *on_free* when its slot is free again, which for a handler that ignores its interruption may be much later.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Executor:
         clock: Clock,
         worker_id: str,
         concurrency: int,
+        pool: ProcessPool | None,
         report: Callable[[str, v1.Progress], None],
         on_result: Callable[[RunningJob, v1.JobResult | None], None],
         on_free: Callable[[], None],
@@ -53,33 +55,54 @@ class Executor:
         self._app = app
         self._clock = clock
         self._worker_id = worker_id
+        self._pool = pool
         self._report = report
         self._on_result = telemetry.at_end(on_result)
         self._run_traced = telemetry.around_attempt(self._run, lambda job: job.spec, worker_id)
         self._on_free = on_free
         self._loop = asyncio.get_running_loop()
-        self._threads = ThreadPoolExecutor(concurrency, thread_name_prefix="job")
+        self._threads = Threads(concurrency, THREAD_PREFIX, on_free)
+        self._hooks = {handler.type: JobHooks(handler.middleware) for handler in app.handlers}
+        self._calls = {handler.type: self._call(handler) for handler in app.handlers}
         self._running: set[RunningJob] = set()
         self._sweeper: asyncio.Task[None] | None = None
+        self._background: set[asyncio.Task[None]] = set()
+
+    def _call(self, handler: Handler) -> Call:
+        if handler.in_process:
+            if self._pool is None:
+                raise ValueError(f"the handler for {handler.type!r} runs in a process, and there is no pool")
+            return call_in_process(self._pool, self._clock)
+        hooks = self._hooks[handler.type]
+        return call_on_loop(handler, hooks) if handler.is_async else self._threads.call(handler, hooks)
 
     async def start(self) -> None:
+        if self._pool is not None:
+            await self._pool.start()
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def stop(self) -> None:
         if self._sweeper is not None:
             self._sweeper.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads.stop()
+        if self._pool is not None:
+            await self._pool.stop()
 
     @property
     def running(self) -> set[RunningJob]:
-        """Jobs whose handlers have not ended."""
+        """Jobs whose attempts have not ended."""
         return self._running
 
-    async def finished(self, timeout_s: float) -> None:
-        """Waits until no handler runs, but not longer than *timeout_s* seconds."""
+    async def finished(self, timeout_s: float, or_when: asyncio.Event) -> None:
+        """Waits until no job runs, but not longer than *timeout_s* seconds, nor when *or_when* is set."""
         tasks = [job.task for job in self._running if job.task is not None]
-        if tasks:
-            await asyncio.wait(tasks, timeout=timeout_s)
+        if not tasks:
+            return
+        enough = asyncio.create_task(or_when.wait())
+        all_ended = asyncio.create_task(asyncio.wait(tasks))
+        await asyncio.wait([all_ended, enough], timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        all_ended.cancel()
+        enough.cancel()
 
     def start_job(self, spec: v1.JobSpec, attempt: int, tries: int) -> RunningJob:
         """Starts the handler for a claimed job."""
@@ -90,30 +113,35 @@ class Executor:
         job.task = self._loop.create_task(self._run_traced(job))
         return job
 
+    def interrupt(self, job: RunningJob, why: Interruption) -> None:
+        """Ends an attempt: at once, or when its handler has tidied up, or has had its time to do so."""
+        if job.interrupt(why):
+            self._loop.call_later(_TIDY_UP_S, self._look_after, job)
+
     async def _run(self, job: RunningJob) -> None:
         about.set(job.about)
         spec = job.spec
         job_type = spec.type
         result = v1.JobResult(job_id=job.job_id, queue=spec.queue, type=job_type)
-        free = self._on_free
+        error: BaseException | None = None
         try:
-            handler = self._handler(job_type)
-            arguments = handler.binder.bind(_payload(spec), job.context)
-            if handler.is_async:
-                value = await handler.function(**arguments)
-            else:
-                thread = self._threads.submit(copy_context().run, partial(handler.function, **arguments))
-                free = _nothing
-                thread.add_done_callback(self._freed_by_thread)
-                value = await asyncio.wrap_future(thread)
-            if job.interruption is None:
-                result.result = _encode(value)
+            job.begin()
+            call = self._calls.get(job_type) or self._refuse
+            result.result = encode_result(await call(job))
+        except BaseException as raised:  # SystemExit of a handler must not end the worker
+            error = raised
+        if not job.ended:
+            job.ended = True
+            if error is None and job.interruption is None:
                 outcome = v1.OUTCOME_SUCCESS
             else:
-                outcome = self._interrupted(job, result)
-        except BaseException as error:  # SystemExit of a handler must not end the worker
-            outcome = self._failed(job, result, error)
-        job.ended = True
+                outcome = await self._explain(job, result, error)
+                error = None  # its traceback holds this frame
+            self._tell(job, result, outcome)
+        if job.thread is None:
+            self._on_free()
+
+    def _tell(self, job: RunningJob, result: v1.JobResult, outcome: v1.Outcome.ValueType) -> None:
         self._running.discard(job)
         attempt = result.attempt
         attempt.attempt = job.attempt
@@ -122,40 +150,59 @@ class Executor:
         attempt.finished_at_us = self._clock.now_us()
         attempt.outcome = outcome
         self._on_result(job, None if job.interruption is Interruption.LEASE_LOST else result)
-        free()
 
-    def _freed_by_thread(self, _: Any) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._on_free)
+    async def _explain(
+        self, job: RunningJob, result: v1.JobResult, error: BaseException | None
+    ) -> v1.Outcome.ValueType:
+        """Writes into *result* why the attempt was no success; its outcome.
 
-    def _failed(self, job: RunningJob, result: v1.JobResult, error: BaseException) -> v1.Outcome.ValueType:
-        if job.interruption is not None:
-            return self._interrupted(job, result)
-        if isinstance(error, Cancelled):
-            return v1.OUTCOME_CANCELLED
-        result.attempt.error.CopyFrom(describe(error))
-        if isinstance(error, NoRetry):
-            result.no_retry = True
-        elif isinstance(error, Retry):
-            result.retry_after_us = error.after_us
-        return v1.OUTCOME_FAILURE
-
-    def _interrupted(self, job: RunningJob, result: v1.JobResult) -> v1.Outcome.ValueType:
-        """Whatever the handler made of it, the attempt ended as its interruption says."""
+        Whatever the handler made of an interruption, the attempt ended as that says.
+        """
+        result.ClearField("result")
+        handler = self._app.handler(job.spec.type)
         if job.interruption is Interruption.TIMEOUT:
-            limit = format_us(job.spec.timeout_us)
-            result.attempt.error.CopyFrom(plain("Timeout", f"the attempt took longer than {limit}"))
-            return v1.OUTCOME_FAILURE
-        if job.interruption is Interruption.RETURNED:
-            return v1.OUTCOME_RETURNED
-        return v1.OUTCOME_CANCELLED
+            error = Timeout(f"the attempt took longer than {format_us(job.spec.timeout_us)}")
+            result.attempt.outcome = v1.OUTCOME_FAILURE
+            result.attempt.error.CopyFrom(plain("Timeout", str(error)))
+        elif job.interruption is not None:
+            returned = job.interruption is Interruption.RETURNED
+            return v1.OUTCOME_RETURNED if returned else v1.OUTCOME_CANCELLED
+        elif error is not None:
+            judge(result, error, handler.no_retry_on if handler is not None else ())
+        if handler is not None and error is not None and result.attempt.outcome == v1.OUTCOME_FAILURE:
+            await self._hooks[handler.type].failed(job.context, error)
+        return result.attempt.outcome
 
-    def _handler(self, job_type: str) -> Handler:
-        handler = self._app.handler(job_type)
-        if handler is None:
-            known = ", ".join(self._app.types) or "none"
-            raise UnknownType(f"this worker has no handler for {job_type!r}; it knows {known}")
-        return handler
+    def _look_after(self, job: RunningJob) -> None:
+        """The time that an interrupted handler had to tidy up is over."""
+        handler = self._app.handler(job.spec.type)
+        where = {
+            "job_id": job.job_id,
+            "type": job.spec.type,
+            "interrupted_by": job.interruption and job.interruption.value,
+        }
+        if job.thread is not None:
+            if not job.thread.done():
+                _log.warning("a thread goes on after its attempt has ended; its slot is taken until it ends", **where)
+        elif not job.ended and handler is not None and not handler.in_process:
+            _log.warning("a coroutine ignores its cancellation; its slot is taken until it ends", **where)
+            job.ended = True
+            self._background.add(giving_up := self._loop.create_task(self._give_up(job)))
+            giving_up.add_done_callback(self._background.discard)
+            self._ask_again(job)
+
+    async def _give_up(self, job: RunningJob) -> None:
+        result = v1.JobResult(job_id=job.job_id, queue=job.spec.queue, type=job.spec.type)
+        self._tell(job, result, await self._explain(job, result, None))
+
+    def _ask_again(self, job: RunningJob) -> None:
+        if job.task is not None and not job.task.done():
+            job.task.cancel()
+            self._loop.call_later(_TIDY_UP_S, self._ask_again, job)
+
+    async def _refuse(self, job: RunningJob) -> None:
+        known = ", ".join(self._app.types) or "none"
+        raise UnknownType(f"this worker has no handler for {job.spec.type!r}; it knows {known}")
 
     async def _sweep(self) -> None:
         """One timer for all attempts instead of one each."""
@@ -164,31 +211,4 @@ class Executor:
             now_us = self._clock.now_us()
             late = [job for job in self._running if job.spec.timeout_us and job.context.deadline_us <= now_us]
             for job in late:
-                job.interrupt(Interruption.TIMEOUT)
-
-
-def _nothing() -> None:
-    return
-
-
-def _payload(spec: v1.JobSpec) -> Any:
-    return orjson.loads(spec.payload) if spec.payload else None
-
-
-def _encode(value: Any) -> bytes:
-    if value is None:
-        return b""
-    try:
-        data = orjson.dumps(value, default=_jsonable)
-    except (TypeError, ValueError) as error:
-        raise InvalidResult(f"the handler's return value is not JSON: {error}") from None
-    if len(data) > MAX_RESULT_BYTES:
-        raise InvalidResult(f"the handler returned {len(data)} bytes of JSON; the limit is {MAX_RESULT_BYTES}")
-    return data
-
-
-def _jsonable(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    if dump is None:
-        raise TypeError(f"{type(value).__name__} has no JSON form")
-    return dump(mode="json")
+                self.interrupt(job, Interruption.TIMEOUT)

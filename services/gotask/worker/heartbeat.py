@@ -1,7 +1,11 @@
-"""Heartbeats: keep leases alive, and bring back what was cancelled or lost."""
+"""Heartbeats: keep leases alive, and bring back what was cancelled or lost.
+
+They are sent by the event loop, on purpose: a worker whose loop is blocked falls silent, and its jobs move to others
+within the lease. What it makes of them later changes nothing.
+"""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 from nats.aio.msg import Msg
@@ -25,12 +29,14 @@ class Heartbeats:
         bus: Bus,
         every_s: float,
         describe: Callable[[], v1.WorkerInfo],
-        held: dict[str, RunningJob],
+        held: Mapping[str, RunningJob],
+        interrupt: Callable[[RunningJob, Interruption], None],
     ) -> None:
         self._bus = bus
         self._every_s = every_s
         self._describe = describe
         self._held = held
+        self._interrupt = interrupt
         self._loop: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -56,8 +62,9 @@ class Heartbeats:
         except CommandError as error:
             _log.warning("heartbeat not answered", jobs=len(jobs), error=error.message)
             return
-        self._interrupt(reply.cancelled, Interruption.CANCELLED)
-        self._interrupt(reply.lost, Interruption.LEASE_LOST)
+        told_of = {job.job_id: job for job in jobs}  # by now another attempt of a job may be held
+        self._interrupt_all(told_of, reply.cancelled, Interruption.CANCELLED)
+        self._interrupt_all(told_of, reply.lost, Interruption.LEASE_LOST)
 
     async def _run(self) -> None:
         while True:
@@ -67,10 +74,10 @@ class Heartbeats:
             await asyncio.sleep(max(self._every_s - elapsed, 0.1))
 
     async def _on_cancel(self, message: Msg) -> None:
-        self._interrupt(v1.CancelJobs.FromString(message.data).job_ids, Interruption.CANCELLED)
+        self._interrupt_all(self._held, v1.CancelJobs.FromString(message.data).job_ids, Interruption.CANCELLED)
 
-    def _interrupt(self, job_ids: Iterable[str], why: Interruption) -> None:
+    def _interrupt_all(self, jobs: Mapping[str, RunningJob], job_ids: Iterable[str], why: Interruption) -> None:
         for job_id in job_ids:
-            job = self._held.get(job_id)
+            job = jobs.get(job_id)
             if job is not None:
-                job.interrupt(why)
+                self._interrupt(job, why)

@@ -1,6 +1,7 @@
 """A job that this worker holds."""
 
 import asyncio
+from concurrent.futures import Future
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -29,7 +30,10 @@ class RunningJob:
     context: JobContext
     started_at_us: int
     task: asyncio.Task[None] | None = None
+    thread: Future[Any] | None = None
+    """The handler's, when it runs in one; it may outlast the attempt."""
     interruption: Interruption | None = None
+    begun: bool = False
     ended: bool = False
 
     def about(self) -> dict[str, Any]:
@@ -39,11 +43,22 @@ class RunningJob:
         trace_id = trace_id_of(spec.traceparent)
         return fields | ({"trace_id": trace_id} if trace_id else {})
 
-    def interrupt(self, why: Interruption) -> None:
-        """Stops the handler: a coroutine is cancelled, a thread is asked. The first reason stands."""
+    def begin(self) -> None:
+        """The task runs. CancelledError when it was interrupted before it did."""
+        self.begun = True
+        if self.interruption is not None:
+            raise asyncio.CancelledError
+
+    def interrupt(self, why: Interruption) -> bool:
+        """Asks the handler to end: a coroutine is cancelled, a thread sees it in its context, a process is ended.
+
+        False when that is of no use: the attempt has ended, or was interrupted before; the first reason stands.
+        """
         if self.ended or self.interruption is not None:
-            return
+            return False
         self.interruption = why
         self.context.cancelled = True
-        if self.task is not None:
+        # A task that is cancelled before its first step never takes it: nobody would hear how the attempt ended.
+        if self.task is not None and self.begun:
             self.task.cancel()
+        return True

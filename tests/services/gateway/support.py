@@ -1,10 +1,11 @@
 """A gateway and a queue-manager in this process, over a real NATS."""
 
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any
 
+import grpc
 import httpx
 
 from gotask import v1
@@ -17,6 +18,8 @@ from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.ids import new_id
 from gotask.queue_manager.service import QueueManagerService
 from gotask.queue_manager.settings import QueueManagerSettings
+from gotask.scheduler.service import SchedulerService
+from gotask.scheduler.settings import SchedulerSettings
 from gotask.service.clock import SystemClock
 from gotask.service.service import Service
 from gotask.storage.contract import Claimed, Share, Slot, Storage
@@ -27,9 +30,11 @@ API = "/api/v1"
 
 @dataclass
 class Door:
-    """A gateway that runs, and a client that talks to it."""
+    """A gateway that runs, and clients that talk to it."""
 
     http: httpx.AsyncClient
+    channel: grpc.aio.Channel
+    grpc_target: str
     bus: Bus
     storage: Storage
 
@@ -75,15 +80,22 @@ class Door:
 @contextlib.asynccontextmanager
 async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[Door]:
     """A gateway with the settings in *fields*."""
-    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES, "http_port": free_port()}
+    defaults = {
+        "stream_max_bytes": _STREAM_BYTES,
+        "events_max_bytes": _STREAM_BYTES,
+        "http_port": free_port(),
+        "grpc_port": free_port(),
+    }
     settings = GatewaySettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "gateway")
     base_url = f"http://127.0.0.1:{settings.http_port}"
+    grpc_target = f"127.0.0.1:{settings.grpc_port}"
     async with (
-        running(GatewayService(settings, bus, storage, SystemClock()), bus),
+        running(bus, lambda: GatewayService(settings, bus, storage, SystemClock())),
         httpx.AsyncClient(base_url=base_url, timeout=30) as http,
+        grpc.aio.insecure_channel(grpc_target) as channel,
     ):
-        yield Door(http, bus, storage)
+        yield Door(http, channel, grpc_target, bus, storage)
 
 
 @contextlib.asynccontextmanager
@@ -92,17 +104,31 @@ async def queue_manager(nats_url: str, namespace: str, storage: Storage, **field
     defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
     settings = QueueManagerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
     bus = await Bus.open(settings, "queue-manager")
-    async with running(QueueManagerService(settings, bus, storage, SystemClock()), bus):
+    async with running(bus, lambda: QueueManagerService(settings, bus, storage, SystemClock())):
         yield
 
 
 @contextlib.asynccontextmanager
-async def running(service: Service, bus: Bus) -> AsyncIterator[None]:
-    await service.start()
-    try:
+async def scheduler(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[None]:
+    """A scheduler with the settings in *fields*."""
+    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
+    settings = SchedulerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
+    bus = await Bus.open(settings, "scheduler")
+    async with running(bus, lambda: SchedulerService(settings, bus, storage, SystemClock())):
         yield
+
+
+@contextlib.asynccontextmanager
+async def running(bus: Bus, make: Callable[[], Service]) -> AsyncIterator[None]:
+    """What *make* makes; the bus is closed after it, or when it cannot be made."""
+    try:
+        service = make()
+        await service.start()
+        try:
+            yield
+        finally:
+            await service.stop()
     finally:
-        await service.stop()
         await bus.close()
 
 

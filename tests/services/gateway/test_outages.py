@@ -4,7 +4,9 @@ import asyncio
 
 import httpx
 import pytest
+from nats.aio.msg import Msg
 
+from gotask import v1
 from gotask.gateway.rest.schemas import Readiness
 from gotask.storage.contract import Storage
 from gotask.storage.redis.backend import RedisStorage
@@ -42,6 +44,17 @@ async def test_a_full_stream_pushes_back(nats: ServerProcess, namespace: str, st
         assert "nothing was stored" in problem(answers[-1], 503).detail
 
 
+async def test_too_many_submissions_under_way_are_refused(
+    nats: ServerProcess, namespace: str, storage: Storage
+) -> None:
+    async with gateway(nats.address, namespace, storage, max_pending_jobs=1_000, submit_reply_timeout=0.5) as door:
+        batch = {"jobs": [JOB] * 600}
+        answers = await asyncio.gather(*(door.http.post(f"{API}/jobs/batch", json=batch) for _ in range(2)))
+        statuses = [{item["status"] for item in answer.json()["items"]} for answer in answers]
+        assert sorted(statuses, key=max) == [{202}, {503}]
+        assert (await door.http.post(f"{API}/jobs/batch", json=batch)).json()["items"][0]["status"] == 202
+
+
 async def test_a_job_larger_than_the_broker_takes(nats: ServerProcess, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_payload_bytes=4 << 20, max_body_bytes=4 << 20) as door:
         found = problem(await door.http.post(f"{API}/jobs", json={"type": "echo", "payload": "x" * (1 << 20)}), 422)
@@ -68,6 +81,20 @@ async def test_without_the_storage(nats: ServerProcess, own_valkey: ServerProces
         assert lack.startswith("storage")
         assert (await door.http.post(f"{API}/jobs", json=JOB)).status_code == 202
     await storage.close()
+
+
+async def test_a_reply_that_is_short_of_results_is_none(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+    async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.3) as door:
+
+        async def reply_short(message: Msg) -> None:
+            request = v1.SubmitJobs.FromString(message.data)
+            results = [v1.SubmitResult(spec=request.jobs[0], state=v1.JOB_STATE_PENDING)]
+            reply = v1.SubmitReply(request_id=request.request_id, results=results)
+            await door.bus.publish(request.reply_to, reply.SerializeToString())
+
+        await door.bus.client.subscribe(door.bus.subjects.any_submit, cb=reply_short)
+        batch = await door.http.post(f"{API}/jobs/batch", json={"jobs": [JOB, JOB]})
+        assert [item["status"] for item in batch.json()["items"]] == [202, 202]
 
 
 async def test_stopping_answers_those_who_wait(nats: ServerProcess, namespace: str, storage: Storage) -> None:

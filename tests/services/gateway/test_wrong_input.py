@@ -43,6 +43,10 @@ WRONG_JOBS = [
     ('{"type": "a", "ttl": 1, "expires_at": "2999-01-01T00:00:00Z"}', "body", "not both"),
     ('{"type": "a", "scheduled_at": "tomorrow"}', "scheduled_at", "datetime"),
     ('{"type": "a", "scheduled_at": "2999-01-01T00:00:00"}', "scheduled_at", "timezone"),
+    ('{"type": "a", "scheduled_at": 1893456000}', "scheduled_at", "RFC 3339"),
+    ('{"type": "a", "scheduled_at": "1893456000"}', "scheduled_at", "RFC 3339"),
+    ('{"type": "a", "expires_at": 1893456000.5}', "expires_at", "RFC 3339"),
+    ('{"type": "a", "expires_at": "2030-01-01"}', "expires_at", "RFC 3339"),
     ('{"type": "a", "max_retries": 1001}', "max_retries", "1000"),
     ('{"type": "a", "max_retries": 99999999999999999999}', "max_retries", "1000"),
     ('{"type": "a", "retry_strategy": "random"}', "retry_strategy", "exponential"),
@@ -126,6 +130,7 @@ async def test_a_hostile_body_does_not_get_a_hostile_answer(door: Door) -> None:
         ("cursor=abc", "cursor", "not a cursor"),
         ("created_from=yesterday", "created_from", "datetime"),
         ("created_before=2026-01-01T00:00:00", "created_before", "timezone"),
+        ("created_before=1893456000", "created_before", "RFC 3339"),
         ("stauts=pending", "stauts", "no such field"),
     ],
 )

@@ -40,7 +40,7 @@ async def metrics(nats: ServerProcess, namespace: str, storage: Storage) -> Asyn
     settings = MetricsSettings.load(nats_url=nats.address, namespace=namespace, metrics_port=free_port())
     bus = await Bus.open(settings, "metrics")
     async with (
-        running(MetricsService(settings, bus, storage, SystemClock()), bus),
+        running(bus, lambda: MetricsService(settings, bus, storage, SystemClock())),
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{settings.metrics_port}") as http,
     ):
         yield http

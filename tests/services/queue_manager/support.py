@@ -9,6 +9,7 @@ from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus, Publication
+from gotask.bus.subjects import Stream
 from gotask.jobs.ids import new_id
 from gotask.jobs.request import default_queue
 from gotask.service.clock import SystemClock
@@ -91,10 +92,20 @@ class Desk:
         await wait_until(lambda: self.told[kind, job_id] >= times, f"{kind} of {job_id} is told, not {self.told}", 20)
 
     async def settled(self) -> None:
-        """Returns when whatever was published before has been applied and told of."""
+        """Returns when whatever was reported before has been applied and told of: then it is acknowledged."""
+        stream = self.bus.subjects.stream(Stream.RESULTS)
+
+        async def empty() -> bool:
+            return (await self.bus.js.stream_info(stream)).state.messages == 0
+
+        await wait_until(empty, "every result is acknowledged")
+        # Their events were on the wire before; the marker comes after them.
+        await self.hears("succeeded", await self._marker())
+
+    async def _marker(self) -> str:
         marker = await self.insert("marker")
         await self.report(await self.claim(queue="marker"), v1.OUTCOME_SUCCESS)
-        await self.hears("succeeded", marker)
+        return marker
 
 
 @contextlib.asynccontextmanager

@@ -92,6 +92,7 @@ async def test_a_result_that_is_published_twice_is_told_of_once(manager: Desk, o
     claimed = await manager.claim()
     for _ in range(2):
         await manager.report(claimed, outcome)
+    await manager.hears("dead" if outcome == FAILURE else "succeeded", job_id)
     await manager.settled()
     assert len(manager.kinds(job_id)) == 1
 
@@ -106,6 +107,7 @@ async def test_a_result_that_was_applied_and_not_told_of_is_told_when_it_is_repl
             claimed = await manager.claim()
             storage.breaks = True
             await manager.report(claimed, outcome)
+            await manager.hears(kind, job_id)
             await manager.settled()
             assert manager.kinds(job_id) == [kind]
 
@@ -117,6 +119,7 @@ async def test_a_replayed_failure_is_told_of_though_its_job_has_gone_on(nats: Se
         claimed = await manager.claim()
         storage.breaks = True
         await manager.report(claimed, FAILURE)
+        await manager.hears("retrying", job_id)
         await manager.settled()
         assert manager.kinds(job_id) == ["retrying"]
 
@@ -130,6 +133,7 @@ async def test_a_replayed_death_is_told_of_though_its_job_was_retried_by_hand(
         claimed = await manager.claim()
         storage.breaks = True
         await manager.report(claimed, FAILURE)
+        await manager.hears("dead", job_id)
         await manager.settled()
         assert manager.kinds(job_id) == ["dead"]
         again = await manager.claim()

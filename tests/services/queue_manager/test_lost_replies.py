@@ -55,7 +55,7 @@ async def lossy(nats: ServerProcess, namespace: str, monkeypatch: pytest.MonkeyP
     bus = await ForgetfulBus.open(settings, "queue-manager")
     assert isinstance(bus, ForgetfulBus)
     manager = QueueManagerService(settings, bus, storage, SystemClock())
-    async with running(manager, bus), gateway(nats.address, namespace, storage) as door:
+    async with running(bus, lambda: manager), gateway(nats.address, namespace, storage) as door:
         yield Lossy(door, bus)
 
 

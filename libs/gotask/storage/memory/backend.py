@@ -1,5 +1,6 @@
-"""The memory backend's calls: no call awaits anything, so each is atomic on its event loop."""
+"""The memory backend's calls: none awaits anything before its work is done, so each is atomic on its event loop."""
 
+import asyncio
 from collections.abc import Sequence
 
 from gotask import v1
@@ -16,9 +17,12 @@ from gotask.storage.contract import (
     JobFilter,
     Lease,
     LeaseStatus,
+    OpenFire,
     Page,
     ProgressUpdate,
     QueuedJob,
+    ScheduleChange,
+    ScheduleStatus,
     Slot,
     Storage,
 )
@@ -46,7 +50,7 @@ class MemoryStorage(Storage):
         return
 
     async def insert_jobs(self, specs: Sequence[v1.JobSpec], now_us: int) -> list[Inserted]:
-        return [running.insert(self._jobs, spec, now_us) for spec in specs]
+        return [running.insert(self._jobs, self._schedules, spec, now_us) for spec in specs]
 
     async def claim(self, slots: Sequence[Slot], now_us: int, lease_until_us: int) -> Claims:
         expired: list[QueuedJob] = []
@@ -74,7 +78,9 @@ class MemoryStorage(Storage):
         return [commands.release(self._jobs, job_id, now_us) for job_id in job_ids]
 
     async def expire_jobs(self, now_us: int, limit: int) -> list[QueuedJob]:
-        return commands.expire(self._jobs, now_us, limit)
+        expired = commands.expire(self._jobs, now_us, limit)
+        await _let_others_in()
+        return expired
 
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
         return [commands.cancel(self._jobs, job_id, now_us) for job_id in job_ids]
@@ -120,22 +126,29 @@ class MemoryStorage(Storage):
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return self._schedules.create(schedule)
 
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        return self._schedules.update(schedule)
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        return [self._schedules.change(change, offer_at_us) for change in changes]
 
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
         return self._schedules.get(schedule_ids)
+
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        return self._schedules.page(after, limit)
 
     async def delete_schedule(self, schedule_id: str) -> bool:
         return self._schedules.delete(schedule_id)
 
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        return self._schedules.due(now_us, limit)
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        return self._schedules.take(now_us, until_us, limit)
 
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        return self._schedules.advance(schedule_id, expected_us, next_us, fires)
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        return self._schedules.take_fires(now_us, wait_us, limit)
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        return [self._schedules.is_open(job_id) for job_id in job_ids]
+
+    async def next_fire(self) -> int | None:
+        return self._schedules.next_fire()
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         self._workers.put(workers, expires_at_us)
@@ -147,4 +160,11 @@ class MemoryStorage(Storage):
         return self._workers.live(now_us)
 
     async def prune(self, now_us: int, limit: int) -> int:
-        return commands.prune(self._jobs, now_us, limit)
+        pruned = commands.prune(self._jobs, now_us, limit)
+        await _let_others_in()
+        return pruned
+
+
+async def _let_others_in() -> None:
+    """Whoever repeats a call until there is no more to do would keep the loop to themselves."""
+    await asyncio.sleep(0)

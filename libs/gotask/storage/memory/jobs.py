@@ -52,13 +52,19 @@ class Jobs:
         """Stores a job; it waits for nothing yet."""
         spec = record.spec
         self._records[spec.id] = record
-        index = bisect_left(self._sorted_ids, spec.id)
-        if index == len(self._sorted_ids) or self._sorted_ids[index] != spec.id:
-            self._sorted_ids.insert(index, spec.id)
+        self._enter(spec.id)
         if spec.idempotency_key:
             self.idempotent[spec.idempotency_key] = spec.id
         if spec.unique_key:
             self.unique[spec.unique_key] = spec.id
+
+    def _enter(self, job_id: str) -> None:
+        """Into the order of listings, where it may still stand from before."""
+        ids = self._sorted_ids
+        if not ids or job_id > ids[-1]:
+            ids.append(job_id)
+        elif ids[index := bisect_left(ids, job_id)] != job_id:
+            ids.insert(index, job_id)
 
     def forget(self, job_id: str) -> None:
         """Drops a terminal job and the keys it holds."""

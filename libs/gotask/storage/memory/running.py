@@ -17,13 +17,17 @@ from gotask.storage.contract import (
 )
 from gotask.storage.memory.jobs import Jobs
 from gotask.storage.memory.records import JobRecord, QueueRecord
+from gotask.storage.memory.schedules import Schedules
 
 _STALE = Finished(FinishStatus.STALE)
 
 
-def insert(jobs: Jobs, spec: v1.JobSpec, now_us: int) -> Inserted:
+def insert(jobs: Jobs, schedules: Schedules, spec: v1.JobSpec, now_us: int) -> Inserted:
     if (existing := _existing(jobs, spec)) is not None:
+        schedules.close(spec.id)
         return Inserted(InsertStatus.DUPLICATE, existing_id=existing)
+    if spec.schedule_id and not schedules.is_open(spec.id):
+        return Inserted(InsertStatus.DUPLICATE, existing_id=spec.id)
     queue = jobs.queues.get(spec.queue)
     if queue is None:
         return Inserted(InsertStatus.QUEUE_UNKNOWN)
@@ -33,6 +37,7 @@ def insert(jobs: Jobs, spec: v1.JobSpec, now_us: int) -> Inserted:
     stored.CopyFrom(spec)
     record = JobRecord(stored, v1.JOB_STATE_UNSPECIFIED, spec.expires_at_us)
     jobs.add(record)
+    schedules.close(spec.id)
     if spec.scheduled_at_us > now_us:
         jobs.delay(record, SCHEDULED, spec.scheduled_at_us)
     else:

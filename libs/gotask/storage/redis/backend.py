@@ -17,16 +17,20 @@ from gotask.storage.contract import (
     JobFilter,
     Lease,
     LeaseStatus,
+    OpenFire,
     Page,
     ProgressUpdate,
     QueuedJob,
+    ScheduleChange,
+    ScheduleStatus,
     Slot,
     Storage,
 )
 from gotask.storage.redis import claiming, finishing, listing, queues
+from gotask.storage.redis.address import parse_address
 from gotask.storage.redis.client import Client
 from gotask.storage.redis.insertion import Insertion
-from gotask.storage.redis.opening import prepare, url_of
+from gotask.storage.redis.opening import prepare
 from gotask.storage.redis.records import job_of, token
 from gotask.storage.redis.schedules import Schedules
 
@@ -37,16 +41,17 @@ _STEP = 500
 class RedisStorage(Storage):
     """Storage in Redis 6.2 or newer, or Valkey. All keys begin with ``{namespace}:``, so that they share a slot.
 
-    *url* is ``host:port``, or a ``redis://`` or ``rediss://`` URL.
+    *address* is ``host:port``, a URL, or Sentinels and a master's name: see :mod:`gotask.storage.redis.address`.
+    ValueError for an address that is none of these.
     """
 
-    def __init__(self, url: str, namespace: str) -> None:
+    def __init__(self, address: str, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}:"
-        self._client = Client(url_of(url), self._prefix)
-        self._schedules = Schedules(self._client)
+        self._client = Client(parse_address(address), self._prefix)
+        self._schedules = Schedules(self._client, self._prefix)
 
     async def open(self) -> None:
-        """StorageError when the server could drop jobs, or holds data of another version."""
+        """StorageError when the server is too old, could drop jobs, or holds data of another version."""
         await prepare(self._client, self._prefix)
 
     async def close(self) -> None:
@@ -146,22 +151,29 @@ class RedisStorage(Storage):
     async def create_schedule(self, schedule: v1.Schedule) -> bool:
         return await self._schedules.create(schedule)
 
-    async def update_schedule(self, schedule: v1.Schedule) -> bool:
-        return await self._schedules.update(schedule)
+    async def change_schedules(self, changes: Sequence[ScheduleChange], offer_at_us: int) -> list[ScheduleStatus]:
+        return await self._schedules.change(changes, offer_at_us)
 
-    async def get_schedules(self, schedule_ids: Sequence[str] | None = None) -> list[v1.Schedule]:
+    async def get_schedules(self, schedule_ids: Sequence[str]) -> list[v1.Schedule]:
         return await self._schedules.get(schedule_ids)
+
+    async def list_schedules(self, after: str, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.page(after, limit)
 
     async def delete_schedule(self, schedule_id: str) -> bool:
         return await self._schedules.delete(schedule_id)
 
-    async def due_schedules(self, now_us: int, limit: int) -> list[v1.Schedule]:
-        return await self._schedules.due(now_us, limit)
+    async def take_schedules(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
+        return await self._schedules.take(now_us, until_us, limit)
 
-    async def advance_schedule(
-        self, schedule_id: str, expected_us: int, next_us: int, fires: Sequence[v1.Fire]
-    ) -> bool:
-        return await self._schedules.advance(schedule_id, expected_us, next_us, fires)
+    async def take_fires(self, now_us: int, wait_us: int, limit: int) -> list[OpenFire]:
+        return await self._schedules.take_fires(now_us, wait_us, limit)
+
+    async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
+        return await self._schedules.fires_open(job_ids)
+
+    async def next_fire(self) -> int | None:
+        return await self._schedules.next_fire()
 
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         args = [part for worker in workers for part in (worker.id, worker.SerializeToString())]

@@ -10,7 +10,14 @@ from gotask import v1
 from gotask.jobs.states import PENDING, SCHEDULED
 from gotask.storage.contract import Inserted, InsertStatus
 from gotask.storage.redis.packing import joined
-from gotask.storage.redis.records import HAS_EXPIRY, HAS_IDEMPOTENCY, HAS_UNIQUE, INSERTED_LATER, value_of
+from gotask.storage.redis.records import (
+    HAS_EXPIRY,
+    HAS_IDEMPOTENCY,
+    HAS_UNIQUE,
+    INSERTED_LATER,
+    IS_FIRE,
+    value_of,
+)
 
 _PENDING = Inserted(InsertStatus.CREATED, PENDING)
 _SCHEDULED = Inserted(InsertStatus.CREATED, SCHEDULED)
@@ -40,7 +47,7 @@ class Insertion:
 
     def _take_extras(self, spec: v1.JobSpec) -> int:
         """The job's flags; what they call for goes to the extras, in this order."""
-        flags = 0
+        flags = IS_FIRE if spec.schedule_id else 0
         if (scheduled_at_us := spec.scheduled_at_us) > self._now_us:
             flags |= INSERTED_LATER
             self._extras.append(scheduled_at_us)

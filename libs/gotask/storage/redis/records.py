@@ -9,6 +9,7 @@ from gotask.jobs.history import varint
 from gotask.jobs.states import PENDING, RETRYING, RUNNING, SCHEDULED, TERMINAL
 
 HAS_EXPIRY, HAS_UNIQUE, HAS_IDEMPOTENCY, CANCEL_REQUESTED, LARGE_RESULT, INSERTED_LATER = 1, 2, 4, 8, 16, 32
+IS_FIRE = 64
 
 _VALUE = struct.Struct(">BBBqq")
 _RECORD = struct.Struct(">BIqBBqIqB")

@@ -16,11 +16,15 @@ _SHARED = {
 }
 
 
+_READING = {"get", "scan", "collect", "stats", "expired_leases", "queue_get", "schedule_get", "schedule_due"}
+
+
 class Script(NamedTuple):
-    """A script's source, and the digest that the server knows it by."""
+    """A script's source, the digest that the server knows it by, and whether it may write."""
 
     source: bytes
     sha: str
+    writes: bool
 
 
 @cache
@@ -29,4 +33,4 @@ def script(name: str) -> Script:
     shared = _SHARED.get(name) or _SHARED.get(name.partition("_")[0]) or _JOBS
     folder = files("gotask.storage.redis") / "lua"
     source = b"\n".join((folder / f"{part}.lua").read_bytes() for part in (*shared, name))
-    return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest())
+    return Script(source, hashlib.sha1(source, usedforsecurity=False).hexdigest(), name not in _READING)

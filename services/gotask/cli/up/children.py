@@ -25,6 +25,7 @@ class Child:
     argv: list[str]
     ready: Callable[[], Awaitable[bool]]
     environment: dict[str, str] = field(default_factory=dict)
+    stop_signal: signal.Signals = signal.SIGTERM
     process: asyncio.subprocess.Process | None = None
     last_lines: deque[str] = field(default_factory=lambda: deque(maxlen=_KEPT_LINES))
     _reading: asyncio.Task[None] | None = None
@@ -44,11 +45,11 @@ class Child:
             self._reading = asyncio.create_task(self._read(self.process.stdout, write))
 
     async def stop(self, patience_s: float) -> None:
-        """SIGTERM, and SIGKILL for one that takes longer than *patience_s* seconds."""
+        """Its stop signal, and SIGKILL for one that takes longer than *patience_s* seconds."""
         if self.process is None or self.process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
+            self.process.send_signal(self.stop_signal)
         try:
             await asyncio.wait_for(self.process.wait(), patience_s)
         except TimeoutError:

@@ -8,15 +8,23 @@ from gotask.embedded import free_port
 
 @dataclass(frozen=True)
 class UpOptions:
-    """Addresses that are not empty name running servers: these are not started. A port of 0 means any that is free."""
+    """Addresses that are not empty name running servers: these are not started. A port of 0 means any that is free.
+
+    A PostgreSQL that is named by its host is found by the other GOTASK_POSTGRES_… variables.
+    """
 
     storage: str = "redis"
     data: Path = Path(".gotask")
     nats_url: str = ""
     redis_addr: str = ""
+    postgres_dsn: str = ""
+    postgres_host: str = ""
     nats_port: int = 4222
     redis_port: int = 6379
+    postgres_port: int = 5432
     http_port: int = 8080
+    grpc_port: int | None = None
+    """50051, or any that is free, if not given."""
     metrics_port: int = 9464
     workers: int = 1
     queue_managers: int = 1

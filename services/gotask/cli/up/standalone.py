@@ -37,6 +37,7 @@ class Standalone:
         shared: dict[str, Any] = {
             "nats_url": environment["GOTASK_NATS_URL"],
             "http_port": int(environment["GOTASK_HTTP_PORT"]),
+            "grpc_port": int(environment["GOTASK_GRPC_PORT"]),
             "metrics_port": int(environment["GOTASK_METRICS_PORT"]),
             "storage": "memory",
         }

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gotask.gateway.dead_letters import DeadLetters
+from gotask.gateway.rest.gate import AdmittedCaller
 from gotask.gateway.rest.job_document import job_document
 from gotask.gateway.rest.messages import parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
@@ -40,16 +41,18 @@ class DeadEndpoints:
             **shared,
         )
 
-    async def list_dead(self, name: str, params: Annotated[DeadListParams, Query()]) -> Response:
+    async def list_dead(
+        self, caller: AdmittedCaller, name: str, params: Annotated[DeadListParams, Query()]
+    ) -> Response:
         """The dead letters of a queue, newest job first.
 
         With ``error_type``, a page may hold fewer than ``limit``, or none, and not be the last: go on until
         ``next_cursor`` is null.
         """
-        page = await self._dead.list_dead(params.wanted(name), params.cursor, params.limit)
+        page = await self._dead.list_dead(caller, params.wanted(name), params.cursor, params.limit)
         return respond({"items": [job_document(job) for job in page.jobs], "next_cursor": page.next_cursor or None})
 
-    async def retry(self, name: str, request: Request) -> Response:
+    async def retry(self, caller: AdmittedCaller, name: str, request: Request) -> Response:
         """Dead letters become pending again, with all their attempts before them; their history is kept.
 
         All of the queue, if there is no body; else those that meet every criterion in it. Many take a while: when
@@ -57,10 +60,10 @@ class DeadEndpoints:
         """
         body = await read_body(request, self._max_body_bytes)
         wanted = parse(DeadRetry, body) if body.strip() else DeadRetry()
-        changed = await self._dead.retry(wanted.wanted(name))
-        return respond({"retried": changed.count, "complete": changed.complete})
+        changed = await self._dead.retry(caller, wanted.wanted(name))
+        return respond({"retried": changed.jobs, "complete": changed.complete})
 
-    async def purge(self, name: str, params: Annotated[DeadFilter, Query()]) -> Response:
+    async def purge(self, caller: AdmittedCaller, name: str, params: Annotated[DeadFilter, Query()]) -> Response:
         """Forgets the dead letters of a queue that match, or all. When ``complete`` is false, repeat to go on."""
-        changed = await self._dead.purge(params.wanted(name))
-        return respond({"purged": changed.count, "complete": changed.complete})
+        changed = await self._dead.purge(caller, params.wanted(name))
+        return respond({"purged": changed.jobs, "complete": changed.complete})

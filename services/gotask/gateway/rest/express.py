@@ -1,14 +1,21 @@
 """The way of the hottest request past the framework."""
 
 from collections.abc import Awaitable, Callable
+from http import HTTPStatus
 
 import structlog
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gotask.gateway.refusals import forget_frames
+from gotask.gateway.rest.gate import Gate
 from gotask.gateway.rest.problems import problem_of
+
+COMPRESS_FROM_BYTES = 2_048
+COMPRESS_LEVEL = 4
 
 _log = structlog.get_logger("gotask.gateway")
 
@@ -20,9 +27,11 @@ class Express:
     registered with them nevertheless: they describe it, and answer other methods on its path.
     """
 
-    def __init__(self, app: ASGIApp, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
+    def __init__(self, app: ASGIApp, gate: Gate, path: str, endpoint: Callable[[Request], Awaitable[Response]]) -> None:
         self._app = app
+        self._gate = gate
         self._path = path
+        self._call = f"POST {path}"
         self._endpoint = endpoint
         self._route = Route(path, endpoint, methods=["POST"])
 
@@ -32,12 +41,21 @@ class Express:
             return
         scope["route"] = self._route
         try:
-            response = await self._endpoint(Request(scope, receive))
+            request = Request(scope, receive)
+            self._gate.admit(request, self._call)
+            response = await self._endpoint(request)
         except ClientDisconnect:
             return
         except Exception as error:
-            problem = problem_of(error)
-            if problem.status == 500:
-                _log.exception("request failed", path=self._path)
-            response = problem.response()
-        await response(scope, receive, send)
+            response = self._refusal(error)
+        if len(response.body) >= COMPRESS_FROM_BYTES:
+            await GZipMiddleware(response, COMPRESS_FROM_BYTES, COMPRESS_LEVEL)(scope, receive, send)
+        else:
+            await response(scope, receive, send)
+
+    def _refusal(self, error: Exception) -> Response:
+        problem = problem_of(error)
+        if problem.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.exception("request failed", path=self._path)
+        forget_frames(error)
+        return problem.response()

@@ -27,10 +27,10 @@ def job_document(job: v1.Job) -> dict[str, Any]:
         "payload": _json(spec.payload),
         "priority": spec.priority,
         "result": _json(job.result),
-        "error": _error(attempts[-1]) if attempts else None,
-        "progress": _progress(job.progress) if job.HasField("progress") else None,
+        "error": _error_of(attempts[-1]) if attempts else None,
+        "progress": progress_document(job.progress) if job.HasField("progress") else None,
         "attempts": job.attempt - job.attempts_forgiven,
-        **_retry(spec.retry if spec.HasField("retry") else _NO_RETRY),
+        **retry_document(spec),
         "timeout": duration(spec.timeout_us) if spec.timeout_us else None,
         "created_at": moment(spec.created_at_us),
         "scheduled_at": moment(spec.scheduled_at_us),
@@ -57,7 +57,9 @@ def _json(data: bytes) -> orjson.Fragment | None:
     return orjson.Fragment(data) if data else None
 
 
-def _retry(policy: v1.RetryPolicy) -> dict[str, Any]:
+def retry_document(spec: v1.JobSpec) -> dict[str, Any]:
+    """What a job says of its retries; null where it leaves that to its queue."""
+    policy = spec.retry if spec.HasField("retry") else _NO_RETRY
     return {
         "max_retries": policy.max_retries if policy.HasField("max_retries") else None,
         "retry_strategy": STRATEGY_NAMES.get(policy.strategy),
@@ -67,7 +69,7 @@ def _retry(policy: v1.RetryPolicy) -> dict[str, Any]:
     }
 
 
-def _progress(progress: v1.Progress) -> dict[str, Any]:
+def progress_document(progress: v1.Progress) -> dict[str, Any]:
     return {
         "percent": round(progress.percent, _DECIMALS),
         "message": progress.message or None,
@@ -82,12 +84,13 @@ def _attempt(attempt: v1.Attempt) -> dict[str, Any]:
         "started_at": moment(attempt.started_at_us),
         "finished_at": moment(attempt.finished_at_us),
         "outcome": _OUTCOMES[attempt.outcome],
-        "error": _error(attempt),
+        "error": _error_of(attempt),
     }
 
 
-def _error(attempt: v1.Attempt) -> dict[str, Any] | None:
-    if not attempt.HasField("error"):
-        return None
-    error = attempt.error
+def _error_of(attempt: v1.Attempt) -> dict[str, Any] | None:
+    return error_document(attempt.error) if attempt.HasField("error") else None
+
+
+def error_document(error: v1.JobError) -> dict[str, Any]:
     return {"type": error.type, "message": error.message, "traceback": error.traceback or None}

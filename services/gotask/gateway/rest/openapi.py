@@ -8,9 +8,10 @@ from pydantic import BaseModel
 
 from gotask.gateway.rest.params import DeadRetry
 from gotask.gateway.rest.problems import PROBLEM_JSON
-from gotask.gateway.rest.schemas import Problem
+from gotask.gateway.rest.schemas import JobEvent, Problem
 from gotask.jobs.durations import format_us
 from gotask.jobs.request import JobRequest, QueueFields, QueueRequest
+from gotask.jobs.schedule_request import ScheduleRequest
 
 _REF = "#/components/schemas/{model}"
 _DURATION = {"string", "number"}
@@ -22,16 +23,17 @@ def answers(documents: Mapping[int, type[BaseModel] | None], *problems: int) -> 
         status: {"description": HTTPStatus(status).phrase} | ({"model": document} if document else {})
         for status, document in documents.items()
     }
-    bad: dict[int | str, dict[str, Any]] = {status: _problem(HTTPStatus(status).phrase) for status in problems}
-    return good | bad | {"default": _problem("Any other error")}
+    bad: dict[int | str, dict[str, Any]] = {status: problem_answer(HTTPStatus(status).phrase) for status in problems}
+    return good | bad | {"default": problem_answer("Any other error")}
 
 
-def _problem(description: str) -> dict[str, Any]:
+def problem_answer(description: str) -> dict[str, Any]:
+    """An answer that is a problem document."""
     return {"description": description, "content": {PROBLEM_JSON: {"schema": {"$ref": _REF.format(model="Problem")}}}}
 
 
 def body_of(schema: str, *, required: bool = True) -> dict[str, Any]:
-    """The body of a route, as one of :func:`request_schemas`."""
+    """The body of a route, as one of the schemas of requests."""
     return {
         "requestBody": {
             "required": required,
@@ -44,11 +46,12 @@ def request_schemas() -> dict[str, Any]:
     """The schemas that :func:`answers` and :func:`body_of` refer to."""
     schemas = {
         model.__name__: _readable(model.model_json_schema(ref_template=_REF))
-        for model in (JobRequest, QueueRequest, QueueFields, DeadRetry)
+        for model in (JobRequest, QueueRequest, QueueFields, DeadRetry, ScheduleRequest)
     }
     schemas["BatchRequest"] = {
         "type": "object",
         "title": "BatchRequest",
+        "description": "Jobs to run.",
         "required": ["jobs"],
         "additionalProperties": False,
         "properties": {
@@ -56,10 +59,13 @@ def request_schemas() -> dict[str, Any]:
                 "type": "array",
                 "minItems": 1,
                 "maxItems": 1_000,
-                "items": {"$ref": _REF.format(model="JobRequest")},
+                "items": {"anyOf": [{"$ref": _REF.format(model="JobRequest")}, {}]},
+                "description": "Each is looked at on its own: what is no JobRequest is refused alone.",
             }
         },
     }
+    event = JobEvent.model_json_schema(ref_template=_REF)
+    schemas |= {**event.pop("$defs"), "JobEvent": event}
     problem = Problem.model_json_schema(ref_template=_REF)
     return {**schemas, **problem.pop("$defs"), "Problem": problem}
 

@@ -1,11 +1,14 @@
 """Query parameters."""
 
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, get_args
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from gotask import v1
-from gotask.jobs.request import Duration
+from gotask.gateway.feed import MAX_QUEUES
+from gotask.gateway.rest.schemas import EventKind, Status
+from gotask.jobs.request import Duration, Moment, QueueName
 from gotask.jobs.states import state_of
 from gotask.storage.contract import JobFilter
 
@@ -34,25 +37,52 @@ class NoParams(BaseModel):
 class JobParams(NoParams):
     """Of GET /jobs/{id}."""
 
-    wait: Annotated[Duration, AfterValidator(_not_too_long)] = 0
+    wait: Annotated[Duration, AfterValidator(_not_too_long), Field(examples=["30s"])] = 0
     """Answer once the job has ended, or after this long as it stands then; 60s at most."""
 
 
-class ListParams(NoParams):
-    """Of GET /jobs."""
+def _split(values: list[str]) -> list[str]:
+    return [name for value in values for name in value.split(",")]
 
-    status: Annotated[list[str], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
-    """Repeated, or separated by commas."""
-    queue: str = ""
-    type: str = ""
-    tag: str = ""
-    created_from: AwareDatetime | None = None
-    """Created at this moment or later (RFC 3339)."""
-    created_before: AwareDatetime | None = None
-    """Created before this moment (RFC 3339)."""
+
+class EventParams(NoParams):
+    """Of GET /events."""
+
+    queue: Annotated[list[QueueName], BeforeValidator(_split), Field(max_length=MAX_QUEUES)] = []
+    """Events of these queues only. Repeated, or separated by commas."""
+    kind: Annotated[list[EventKind], BeforeValidator(_split)] = []
+    """Events of these kinds only. Repeated, or separated by commas."""
+    cursor: str = ""
+    """Go on after the event with this id; from now on, if not given."""
+
+
+_STATES = "|".join(get_args(Status))
+_States = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^({_STATES})(,({_STATES}))*$"})]
+
+
+class PageParams(NoParams):
+    """Of lists."""
+
     limit: Annotated[int, Field(ge=1, le=500)] = 50
     cursor: str = ""
     """``next_cursor`` of the page before."""
+
+
+class ListParams(PageParams):
+    """Of GET /jobs."""
+
+    status: Annotated[list[_States], AfterValidator(_known_states), Field(examples=[["pending", "running"]])] = []
+    """Repeated, or separated by commas."""
+    queue: str = ""
+    """Jobs of this queue only."""
+    type: str = ""
+    """Jobs of this type only."""
+    tag: str = ""
+    """Jobs with this tag only."""
+    created_from: Moment | None = None
+    """Created at this moment or later (RFC 3339)."""
+    created_before: Moment | None = None
+    """Created before this moment (RFC 3339)."""
 
     def criteria(self) -> JobFilter:
         return JobFilter(
@@ -69,6 +99,7 @@ class DeadFilter(NoParams):
     """Of DELETE /queues/{name}/dead."""
 
     type: str = ""
+    """Jobs of this type only."""
     error_type: str = ""
     """Of the error of the last attempt: the exception's class, or Timeout, LeaseLost, UnknownType."""
 
@@ -80,6 +111,7 @@ class DeadListParams(DeadFilter):
     """Of GET /queues/{name}/dead."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 50
+    """The most jobs on a page."""
     cursor: str = ""
     """``next_cursor`` of the page before."""
 
@@ -96,5 +128,5 @@ class DeadRetry(DeadFilter):
         return wanted
 
 
-def _us(at: AwareDatetime | None) -> int:
+def _us(at: datetime | None) -> int:
     return round(at.timestamp() * 1e6) if at else 0

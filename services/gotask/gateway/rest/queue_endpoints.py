@@ -1,22 +1,22 @@
-"""/queues and /workers."""
+"""/queues."""
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
 from gotask.gateway.queues import Queues
+from gotask.gateway.rest.gate import AdmittedCaller
 from gotask.gateway.rest.messages import parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
 from gotask.gateway.rest.queue_document import queue_document, stats_document
-from gotask.gateway.rest.schemas import Queue, QueueList, QueueStats, WorkerList
-from gotask.gateway.rest.worker_document import worker_document
+from gotask.gateway.rest.schemas import Queue, QueueList, QueueStats
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.request import QueueFields, QueueRequest
 from gotask.service.clock import Clock
 
 
 class QueueEndpoints:
-    """Looks at queues and commands them; shows the workers that serve them."""
+    """Looks at queues and commands them."""
 
     def __init__(self, settings: GatewaySettings, clock: Clock, queues: Queues) -> None:
         self._max_body_bytes = settings.max_body_bytes
@@ -71,53 +71,41 @@ class QueueEndpoints:
             tags=["queues"],
             responses=answers({200: QueueStats}, 404, 503),
         )
-        router.add_api_route(
-            f"{prefix}/workers",
-            self.list_workers,
-            methods=["GET"],
-            tags=["workers"],
-            responses=answers({200: WorkerList}, 503),
-        )
 
-    async def create_queue(self, request: Request) -> Response:
+    async def create_queue(self, caller: AdmittedCaller, request: Request) -> Response:
         """Creates a queue; what is not given takes its default."""
         wanted = parse(QueueRequest, await read_body(request, self._max_body_bytes))
-        queue = await self._queues.create(wanted.to_queue(wanted.name, self._clock.now_us()))
+        queue = await self._queues.create(caller, wanted.to_queue(wanted.name, self._clock.now_us()))
         return respond(queue_document(queue), 201, {"Location": f"{request.url.path}/{queue.name}"})
 
-    async def replace_queue(self, name: str, request: Request) -> Response:
+    async def replace_queue(self, caller: AdmittedCaller, name: str, request: Request) -> Response:
         """Replaces all settings of a queue: what is not given takes its default again. Whether it is paused stays."""
         wanted = parse(QueueFields, await read_body(request, self._max_body_bytes))
-        return respond(queue_document(await self._queues.replace(wanted.to_queue(name, self._clock.now_us()))))
+        return respond(queue_document(await self._queues.replace(caller, wanted.to_queue(name, self._clock.now_us()))))
 
-    async def list_queues(self) -> Response:
+    async def list_queues(self, caller: AdmittedCaller) -> Response:
         """All queues, by name."""
         return respond(
-            {"items": [queue_document(queue) for queue in await self._queues.list_queues()], "next_cursor": None}
+            {"items": [queue_document(queue) for queue in await self._queues.list_queues(caller)], "next_cursor": None}
         )
 
-    async def get_queue(self, name: str) -> Response:
+    async def get_queue(self, caller: AdmittedCaller, name: str) -> Response:
         """A queue's settings."""
-        return respond(queue_document(await self._queues.get(name)))
+        return respond(queue_document(await self._queues.get(caller, name)))
 
-    async def delete_queue(self, name: str) -> Response:
+    async def delete_queue(self, caller: AdmittedCaller, name: str) -> Response:
         """Deletes a queue in which no job waits or runs, and its finished jobs with it."""
-        await self._queues.delete(name)
+        await self._queues.delete(caller, name)
         return Response(status_code=204)
 
-    async def pause_queue(self, name: str) -> Response:
+    async def pause_queue(self, caller: AdmittedCaller, name: str) -> Response:
         """No job of the queue is started from now on; running jobs go on."""
-        return respond(queue_document(await self._queues.pause(name)))
+        return respond(queue_document(await self._queues.pause(caller, name)))
 
-    async def resume_queue(self, name: str) -> Response:
+    async def resume_queue(self, caller: AdmittedCaller, name: str) -> Response:
         """Ends a pause."""
-        return respond(queue_document(await self._queues.resume(name)))
+        return respond(queue_document(await self._queues.resume(caller, name)))
 
-    async def get_stats(self, name: str) -> Response:
+    async def get_stats(self, caller: AdmittedCaller, name: str) -> Response:
         """A queue's figures."""
-        return respond(stats_document(await self._queues.stats(name)))
-
-    async def list_workers(self) -> Response:
-        """The workers that were heard of lately."""
-        workers = await self._queues.list_workers()
-        return respond({"items": [worker_document(worker) for worker in workers], "next_cursor": None})
+        return respond(stats_document(await self._queues.stats(caller, name)))

@@ -9,11 +9,14 @@ from starlette.responses import Response
 
 from gotask import v1
 from gotask.bus.errors import CommandError
+from gotask.gateway.access.rates import Rates
 from gotask.gateway.jobs import How, Jobs, Submitted
+from gotask.gateway.refusals import refusal_of
+from gotask.gateway.rest.gate import caller_of
 from gotask.gateway.rest.job_document import job_document
 from gotask.gateway.rest.messages import header, parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
-from gotask.gateway.rest.problems import FieldError, invalid, problem_of
+from gotask.gateway.rest.problems import problem_from
 from gotask.gateway.rest.schemas import BatchAnswer, Job
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs import limits
@@ -44,12 +47,13 @@ class BatchRequest(BaseModel):
 class SubmitEndpoints:
     """Takes jobs in."""
 
-    def __init__(self, settings: GatewaySettings, clock: Clock, jobs: Jobs) -> None:
+    def __init__(self, settings: GatewaySettings, clock: Clock, jobs: Jobs, rates: Rates) -> None:
         self._max_payload_bytes = settings.max_payload_bytes
         self._max_body_bytes = settings.max_body_bytes
         self._max_batch_body_bytes = settings.max_batch_body_bytes
         self._clock = clock
         self._jobs = jobs
+        self._rates = rates
 
     def register(self, router: APIRouter, prefix: str) -> None:
         router.add_api_route(
@@ -86,7 +90,7 @@ class SubmitEndpoints:
         key = header(request, _KEY_HEADER_RAW)
         if key is not None:
             _take_key(wanted, key)
-        (outcome,) = await self._jobs.submit([self._spec(wanted)])
+        (outcome,) = await self._jobs.submit(caller_of(request), [self._spec(wanted)])
         if isinstance(outcome, CommandError):
             raise outcome
         location = {"Location": f"{request.scope['path']}/{outcome.job.spec.id}"}
@@ -101,11 +105,14 @@ class SubmitEndpoints:
         """
         body = await read_body(request, self._max_batch_body_bytes)
         if header(request, _KEY_HEADER_RAW) is not None:
-            raise invalid([FieldError(_KEY_HEADER, "give each job an idempotency_key of its own")])
+            raise InvalidJob(_KEY_HEADER, "give each job an idempotency_key of its own")
         items: list[dict[str, Any]] = []
         specs: list[v1.JobSpec] = []
         places: list[int] = []
-        for index, each in enumerate(parse(BatchRequest, body).jobs):
+        caller = caller_of(request)
+        wanted = parse(BatchRequest, body).jobs
+        self._rates.add(caller, len(wanted) - 1)
+        for index, each in enumerate(wanted):
             try:
                 specs.append(self._spec(JobRequest.model_validate(each)))
             except (ValidationError, InvalidJob) as error:
@@ -113,7 +120,7 @@ class SubmitEndpoints:
             else:
                 places.append(index)
                 items.append({})
-        for index, outcome in zip(places, await self._jobs.submit(specs), strict=True):
+        for index, outcome in zip(places, await self._jobs.submit(caller, specs), strict=True):
             items[index] = _refused(index, outcome) if isinstance(outcome, CommandError) else _taken(outcome)
         return respond({"items": items})
 
@@ -123,9 +130,9 @@ class SubmitEndpoints:
 
 def _take_key(wanted: JobRequest, key: str) -> None:
     if not 1 <= len(key) <= limits.KEY_LENGTH:
-        raise invalid([FieldError(_KEY_HEADER, f"use 1 to {limits.KEY_LENGTH} characters")])
+        raise InvalidJob(_KEY_HEADER, f"use 1 to {limits.KEY_LENGTH} characters")
     if wanted.idempotency_key not in (None, key):
-        raise invalid([FieldError("idempotency_key", f"differs from the header {_KEY_HEADER}")])
+        raise InvalidJob("idempotency_key", f"differs from the header {_KEY_HEADER}")
     wanted.idempotency_key = key
 
 
@@ -134,5 +141,5 @@ def _taken(outcome: Submitted) -> dict[str, Any]:
 
 
 def _refused(index: int, error: Exception) -> dict[str, Any]:
-    problem = problem_of(error).below(f"jobs.{index}")
+    problem = problem_from(refusal_of(error).below(f"jobs.{index}"))
     return {"status": problem.status, "error": problem.document()}

@@ -16,6 +16,15 @@ def worker_document(worker: v1.WorkerInfo) -> dict[str, Any]:
         "types": list(worker.types),
         "concurrency": worker.concurrency,
         "running": worker.running,
+        "runs": [
+            {
+                "job_id": run.job_id,
+                "type": run.type,
+                "queue": run.queue,
+                "started_at": moment(run.started_at_us),
+            }
+            for run in worker.runs
+        ],
         "draining": worker.draining,
         "version": worker.version,
         "started_at": moment(worker.started_at_us),

@@ -1,7 +1,7 @@
 -- ARGV: now, number of jobs, number of groups; per group its queue, and its jobs as one string: per job 4 bytes length of
 -- the value, 1 byte length of the id, id, value. Then, job by job, what its flags call for: scheduled at, expires at,
 -- unique key, idempotency key.
--- Returns what was not created: index, status, existing id.
+-- Returns what was not created: index, status, existing id. A job whose fire is not open is a duplicate of itself.
 local DUPLICATE, QUEUE_FULL, QUEUE_UNKNOWN = 1, 2, 3
 local total, groups = tonumber(ARGV[2]), tonumber(ARGV[3])
 local extra = 4 + 2 * groups
@@ -99,6 +99,16 @@ local known = enter_ids()
 local arrival = call('INCRBY', P .. 'arrivals', total) - total
 local values = {n = 0}
 
+-- The job that this one is a duplicate of.
+local function existing_of(id, flags, extras)
+  local existing = known and known[id] and id or extras and holder_of_keys(extras)
+  if has(flags, IS_FIRE) > 0 then
+    if existing then close_fire(id) end
+    return existing or call('HEXISTS', OPEN_FIRE, id) == 0 and id
+  end
+  return existing
+end
+
 local function store(id, value, priority, line, pending, extras)
   if known then known[id] = true end
   line.room = line.room - 1
@@ -120,7 +130,7 @@ for group = 1, groups do
     local id, value = jobs[i], jobs[i + 1]
     local flags, priority = byte(value, 2, 3)
     local extras = flags > 0 and extras_of(flags)
-    local existing = known and known[id] and id or extras and holder_of_keys(extras)
+    local existing = existing_of(id, flags, extras)
     if existing then
       refused[#refused + 1] = {(i - 1) / 2, DUPLICATE, existing, id}
     elseif not line.exists then
@@ -128,6 +138,7 @@ for group = 1, groups do
     elseif line.room <= 0 then
       refused[#refused + 1] = {(i - 1) / 2, QUEUE_FULL, '', id}
     else
+      if has(flags, IS_FIRE) > 0 then close_fire(id) end
       store(id, value, priority, line, pending, extras)
     end
   end

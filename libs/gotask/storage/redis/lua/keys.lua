@@ -9,6 +9,8 @@
 -- <ns>:expiring    zset    waiting ids with a time to live, by its end; <ns>:expires (hash) keeps it while they run
 -- <ns>:progress, <ns>:result    hash    id -> serialized v1.Progress of the newest attempt, result that is large
 -- <ns>:unique, <ns>:idempotent  hash    key -> id; <ns>:unique_of, <ns>:idempotent_of the way back
+-- <ns>:open_fires  zset    jobs of schedules' fires that may be inserted, by when each fire is offered (again);
+--                          <ns>:open_fire (hash) has tick, schedule and serialized v1.Fire of each
 -- <ns>:queues      zset    names, score 0;  <ns>:queue:<q>  hash  its settings, counters and token bucket
 -- <ns>:trash       hash    key of an index that a deleted queue left -> its queue
 local P = KEYS[1]
@@ -17,6 +19,7 @@ local EXPIRING, EXPIRES = P .. 'expiring', P .. 'expires'
 local PROGRESS, RESULT = P .. 'progress', P .. 'result'
 local UNIQUE, UNIQUE_OF = P .. 'unique', P .. 'unique_of'
 local IDEMPOTENT, IDEMPOTENT_OF = P .. 'idempotent', P .. 'idempotent_of'
+local OPEN_FIRES, OPEN_FIRE = P .. 'open_fires', P .. 'open_fire'
 local QUEUES, QUEUE, TRASH = P .. 'queues', P .. 'queue:', P .. 'trash'
 
 local SCHEDULED, PENDING, RUNNING, RETRYING, SUCCESS = 1, 2, 3, 4, 5
@@ -29,6 +32,7 @@ local DELAYED = {[SCHEDULED] = true, [RETRYING] = true}
 
 -- Flags of a job.
 local HAS_EXPIRY, HAS_UNIQUE, HAS_IDEMPOTENCY, CANCEL_REQUESTED, LARGE_RESULT, INSERTED_LATER = 1, 2, 4, 8, 16, 32
+local IS_FIRE = 64
 
 -- Priorities are strata of places in line: 2^45 arrivals each, so that every place is an exact double.
 local STRATUM = 2 ^ 45
@@ -54,4 +58,9 @@ end
 -- Redis would write a large number as 1.8e+15 where a string is meant.
 local function decimal(number)
   return string.format('%.0f', number)
+end
+
+local function close_fire(job)
+  call('ZREM', OPEN_FIRES, job)
+  call('HDEL', OPEN_FIRE, job)
 end

@@ -1,8 +1,8 @@
 -- ARGV: id. Returns 0 when there is no such schedule.
-local name = call('HGET', NAME_OF, ARGV[1])
-if not name then return 0 end
-call('HDEL', BY_NAME, name)
-call('HDEL', NAME_OF, ARGV[1])
-call('HDEL', SCHEDULES, ARGV[1])
-call('ZREM', FIRES, ARGV[1])
+local id = ARGV[1]
+if call('HEXISTS', SCHEDULES, id) == 0 then return 0 end
+free_name(id)
+call('HDEL', SCHEDULES, id)
+call('HDEL', REVISION, id)
+call('ZREM', FIRES, id)
 return 1

@@ -1,3 +1,2 @@
--- ARGV: ids, or nothing for all. Returns the data of those that exist.
-if #ARGV == 0 then return call('HVALS', SCHEDULES) end
+-- ARGV: ids. Returns the data of each that exists.
 return call('HMGET', SCHEDULES, unpack(ARGV))

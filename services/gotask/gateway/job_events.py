@@ -1,0 +1,45 @@
+"""Events of single jobs, taken out of the batches that they are published in."""
+
+from collections.abc import Iterator
+
+from gotask import v1
+
+ENDINGS = frozenset(
+    {
+        v1.EVENT_KIND_SUCCEEDED,
+        v1.EVENT_KIND_FAILED,
+        v1.EVENT_KIND_DEAD,
+        v1.EVENT_KIND_CANCELLED,
+        v1.EVENT_KIND_EXPIRED,
+        v1.EVENT_KIND_DELETED,
+    }
+)
+"""After these a job does not go on by itself."""
+
+
+def job_event(batch: v1.EventBatch, index: int) -> v1.JobEvent:
+    """What *batch* tells of its job at *index*."""
+    event = v1.JobEvent(
+        kind=batch.kind,
+        job_id=batch.job_ids[index],
+        queue=batch.queue,
+        type=batch.type,
+        worker=batch.worker,
+        at_us=batch.at_us,
+    )
+    if batch.attempts:
+        event.attempt = batch.attempts[index]
+    if batch.wait_us:
+        event.wait_us = batch.wait_us[index]
+    if batch.run_us:
+        event.run_us = batch.run_us[index]
+    if batch.errors:
+        event.error.CopyFrom(batch.errors[index])
+    if batch.progress:
+        event.progress.CopyFrom(batch.progress[index])
+    return event
+
+
+def job_events(batch: v1.EventBatch) -> Iterator[v1.JobEvent]:
+    """One for each job of *batch*."""
+    return (job_event(batch, index) for index in range(len(batch.job_ids)))

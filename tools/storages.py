@@ -1,0 +1,73 @@
+"""Storages to measure, each with a server of its own in a temporary folder."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import psutil
+import redis.asyncio as redis
+
+from gotask.embedded import ServerCommand, free_port, valkey_server
+from gotask.storage.contract import Storage
+from gotask.storage.memory import MemoryStorage
+from gotask.storage.redis import RedisStorage
+from tests.support.servers import ServerProcess
+from tests.support.waiting import wait_until
+
+_PATIENCE_S = 60
+
+
+@dataclass(frozen=True)
+class Served:
+    """A storage that is not open yet; what its jobs take of its server's memory, in bytes; a wait until the server has
+    no work of its own in the background.
+    """
+
+    storage: Storage
+    memory_bytes: Callable[[], Awaitable[int]]
+    settle: Callable[[], Awaitable[None]]
+
+
+@asynccontextmanager
+async def _memory() -> AsyncIterator[Served]:
+    async def resident() -> int:
+        return int(psutil.Process().memory_info().rss)
+
+    async def settle() -> None:
+        return
+
+    yield Served(MemoryStorage(), resident, settle)
+
+
+@asynccontextmanager
+async def _redis() -> AsyncIterator[Served]:
+    with TemporaryDirectory() as folder, _running(valkey_server(Path(folder), free_port())) as address:
+        async with redis.Redis.from_url(address) as client:
+
+            async def used() -> int:
+                return int((await client.info("memory"))["used_memory"])
+
+            async def is_idle() -> bool:
+                return not (await client.info("persistence"))["aof_rewrite_in_progress"]
+
+            async def settle() -> None:
+                await wait_until(is_idle, "the log is rewritten", _PATIENCE_S)
+
+            storage = RedisStorage(address, "bench")
+            yield Served(storage, used, settle)
+            await storage.close()
+
+
+@contextmanager
+def _running(command: ServerCommand) -> Iterator[str]:
+    server = ServerProcess(command)
+    server.start()
+    try:
+        yield server.address
+    finally:
+        server.kill()
+
+
+STORAGES: dict[str, Callable[[], AbstractAsyncContextManager[Served]]] = {"memory": _memory, "redis": _redis}
