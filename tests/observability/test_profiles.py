@@ -13,7 +13,7 @@ from tests.support.stack import SERVICES, ServiceProcess, Stack
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_service_writes_a_profile_at_its_end(seen: Stack, tmp_path: Path, service: str) -> None:
     place = tmp_path / ("{service}.html" if service == "worker" else "{service}.json")
-    apart = {"GOTASK_HTTP_PORT": "0", "GOTASK_METRICS_PORT": "0"}
+    apart = {"GOTASK_HTTP_PORT": "0", "GOTASK_GRPC_PORT": "0", "GOTASK_METRICS_PORT": "0"}
     arguments = ["--profile", str(place), "--namespace", "apart"]
     process = ServiceProcess(service, arguments, {**seen.environment, **apart}, tmp_path / "log")
     process.start()
