@@ -13,6 +13,7 @@ from gotask.sdk.errors import NoRetry, Timeout
 from gotask.service.clock import Clock
 from gotask.service.logging import about
 from gotask.service.telemetry import Telemetry
+from gotask.worker.about import FailureLog
 from gotask.worker.calls import Call, Threads, call_in_process, call_on_loop
 from gotask.worker.failures import judge, plain
 from gotask.worker.hooks import JobHooks
@@ -50,6 +51,7 @@ class Executor:
         report: Callable[[str, v1.Progress], None],
         on_result: Callable[[RunningJob, v1.JobResult | None], None],
         on_free: Callable[[], None],
+        failures: FailureLog,
         telemetry: Telemetry,
     ) -> None:
         self._app = app
@@ -60,6 +62,7 @@ class Executor:
         self._on_result = telemetry.at_end(on_result)
         self._run_traced = telemetry.around_attempt(self._run, lambda job: job.spec, worker_id)
         self._on_free = on_free
+        self._failures = failures
         self._loop = asyncio.get_running_loop()
         self._threads = Threads(concurrency, THREAD_PREFIX, on_free)
         self._hooks = {handler.type: JobHooks(handler.middleware) for handler in app.handlers}
@@ -169,8 +172,10 @@ class Executor:
             return v1.OUTCOME_RETURNED if returned else v1.OUTCOME_CANCELLED
         elif error is not None:
             judge(result, error, handler.no_retry_on if handler is not None else ())
-        if handler is not None and error is not None and result.attempt.outcome == v1.OUTCOME_FAILURE:
-            await self._hooks[handler.type].failed(job.context, error)
+        if result.attempt.outcome == v1.OUTCOME_FAILURE:
+            self._failures.tell(job, result.attempt.error)
+            if handler is not None and error is not None:
+                await self._hooks[handler.type].failed(job.context, error)
         return result.attempt.outcome
 
     def _look_after(self, job: RunningJob) -> None:

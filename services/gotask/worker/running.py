@@ -8,7 +8,7 @@ from typing import Any
 
 from gotask import v1
 from gotask.sdk.context import JobContext
-from gotask.service.telemetry import trace_id_of
+from gotask.worker.about import about_job
 
 
 class Interruption(Enum):
@@ -38,10 +38,7 @@ class RunningJob:
 
     def about(self) -> dict[str, Any]:
         """What the log says of it."""
-        spec = self.spec
-        fields = {"job_id": self.job_id, "queue": spec.queue, "type": spec.type, "attempt": self.context.attempt}
-        trace_id = trace_id_of(spec.traceparent)
-        return fields | ({"trace_id": trace_id} if trace_id else {})
+        return about_job(self.spec, self.context.attempt)
 
     def begin(self) -> None:
         """The task runs. CancelledError when it was interrupted before it did."""

@@ -16,6 +16,7 @@ from gotask.sdk.app import App
 from gotask.sdk.middleware import overridden
 from gotask.service.clock import Clock
 from gotask.service.telemetry import OFF, Telemetry
+from gotask.worker.about import FailureLog
 from gotask.worker.claims import Claims
 from gotask.worker.drain import DrainCommands
 from gotask.worker.execution import Executor
@@ -62,6 +63,7 @@ class WorkerService:
             report=self._on_progress,
             on_result=self._on_result,
             on_free=self._on_free,
+            failures=FailureLog(payloads=settings.log_payloads),
             telemetry=telemetry,
         )
         self._claims = Claims(

@@ -14,10 +14,11 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 import structlog
 from opentelemetry import context as contexts
-from opentelemetry.trace import Link, Span, SpanContext, SpanKind, get_current_span, use_span
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind, use_span
 
 from gotask import v1
 from gotask.service.telemetry.attributes import (
@@ -39,6 +40,9 @@ _log = structlog.get_logger("gotask.telemetry")
 
 _CLOSE_TIMEOUT_S = 5.0
 _FAILED = frozenset({v1.OUTCOME_FAILURE, v1.OUTCOME_LEASE_LOST})
+
+_of_attempt: ContextVar[Span | None] = ContextVar("of_attempt", default=None)
+"""The span of the attempt that this task runs."""
 
 
 def open_otel(service: str, namespace: str, *, messages: bool) -> "OtelTelemetry":
@@ -125,6 +129,7 @@ class OtelTelemetry:
             span = self._following.start_span(
                 f"process {spec.queue}", within(parent), SpanKind.CONSUMER, of_attempt(spec, worker)
             )
+            _of_attempt.set(span)
             with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
                 await run(held)
 
@@ -132,17 +137,19 @@ class OtelTelemetry:
 
     def at_end(self, tell: EndTold[Held]) -> EndTold[Held]:
         def traced(held: Held, result: v1.JobResult | None) -> None:
-            span = get_current_span()
-            if not span.is_recording():
-                pass
-            elif result is None:
-                fail(span, "LeaseLost")
-            else:
-                self._describe_end(span, result.attempt)
-                result.traceparent = traceparent_of(span.get_span_context())
+            span = _of_attempt.get()
+            if span is not None:
+                self._end(span, result)
             tell(held, result)
 
         return traced
+
+    def _end(self, span: Span, result: v1.JobResult | None) -> None:
+        if result is None:
+            fail(span, "LeaseLost")
+        else:
+            self._describe_end(span, result.attempt)
+            result.traceparent = traceparent_of(span.get_span_context())
 
     def settled(self, results: Sequence[v1.JobResult], began_us: int) -> None:
         parents = []
