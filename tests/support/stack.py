@@ -6,6 +6,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,9 @@ class ServiceProcess:
 class Stack:
     """Servers and services with short time-outs, on ports of their own."""
 
-    def __init__(self, data: Path, worker_arguments: list[str]) -> None:
+    def __init__(
+        self, data: Path, worker_arguments: list[str], environment_of_all: Mapping[str, str] | None = None
+    ) -> None:
         self.nats = ServerProcess(nats_server(data / "nats", free_port()))
         self.valkey = ServerProcess(valkey_server(data / "valkey", free_port()))
         http_port, grpc_port, metrics_port = free_port(), free_port(), free_port()
@@ -79,7 +82,9 @@ class Stack:
             "GOTASK_HEARTBEAT": "500ms",
             "GOTASK_CLAIM_WAIT": "2s",
             "GOTASK_LOG_FORMAT": "console",
+            **(environment_of_all or {}),
         }
+        self.environment = environment
         arguments = {"worker": worker_arguments}
         self.services = {
             name: ServiceProcess(name, arguments.get(name, []), environment, data / f"{name}.log") for name in SERVICES

@@ -19,6 +19,7 @@ from nats.js.api import Header
 from gotask import v1
 from gotask.bus.connection import ConnectionSettings, connect
 from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
+from gotask.bus.measures import Measures
 from gotask.bus.streams import StreamSettings, ensure_streams
 from gotask.bus.subjects import Subjects
 
@@ -68,6 +69,7 @@ class Bus:
         self.subjects = subjects
         self.js = client.jetstream(timeout=5)
         self.closed = asyncio.Event()
+        self.measures = Measures()
         self._on_reconnect: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -78,8 +80,10 @@ class Bus:
 
         async def reconnected() -> None:
             _log.info("nats reconnected")
-            for callback in list(bus._on_reconnect) if bus else ():
-                callback()
+            if bus:
+                bus.measures.reconnects += 1
+                for callback in list(bus._on_reconnect):
+                    callback()
 
         async def closed() -> None:
             if bus:
@@ -193,8 +197,8 @@ class Bus:
                     headers[_REPEATED] = "1"
                 await asyncio.sleep(_PAUSE_S)
 
-    async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> None:
-        """Answers requests on *subject*, sharing them with the other members of *group*.
+    async def serve(self, subject: str, group: str, handle: Callable[[bytes], Awaitable[Message]]) -> Subscription:
+        """Answers requests on *subject*, sharing them with the other members of *group*, until it is unsubscribed.
 
         A CommandError that *handle* raises goes back as its status; any other becomes INTERNAL, and is logged.
         """
@@ -202,7 +206,7 @@ class Bus:
         async def answer(message: Msg) -> None:
             await self._reply(message, handle(message.data))
 
-        await self.subscribe(subject, answer, group)
+        return await self.subscribe(subject, answer, group)
 
     async def serve_command(self, verb: str, group: str, handle: Callable[[Command], Awaitable[Message]]) -> None:
         """Answers the command *verb*, as :meth:`serve` does."""

@@ -116,7 +116,13 @@ class BatchConsumer(Generic[T]):
             received.append(Received(item, f"{metadata.stream}:{metadata.sequence.stream}", metadata.num_delivered > 1))
             messages.append(message)
         if received:
+            self._measure(messages)
             await self._apply_all(received, messages)
+
+    def _measure(self, messages: list[Msg]) -> None:
+        measures = self._bus.measures
+        measures.batches[self._stream].observe(len(messages))
+        measures.waiting[self._stream] = messages[-1].metadata.num_pending
 
     async def _apply_all(self, received: list[Received[T]], messages: list[Msg]) -> None:
         try:

@@ -35,7 +35,8 @@ class StreamSettings(Protocol):
 
 
 def stream_configs(subjects: Subjects, settings: StreamSettings) -> list[StreamConfig]:
-    """Work queues push back when they are full; events and rejected input let go of the oldest."""
+    """Work queues push back when they are full; events and rejected input let go of the oldest; of the tally only the
+    newest is kept."""
     inboxes = {
         Stream.SUBMIT: [subjects.submit_many, subjects.any_submit],
         Stream.RESULTS: [subjects.result],
@@ -66,6 +67,16 @@ def stream_configs(subjects: Subjects, settings: StreamSettings) -> list[StreamC
         )
         for stream, (bound, max_age, max_bytes) in records.items()
     ]
+    # A few hundred subjects, of which each holds its newest message.
+    configs.append(
+        StreamConfig(
+            name=subjects.stream(Stream.TALLY),
+            subjects=[subjects.any_tally],
+            retention=RetentionPolicy.LIMITS,
+            discard=DiscardPolicy.OLD,
+            max_msgs_per_subject=1,
+        )
+    )
     for config in configs:
         config.storage = StorageType.FILE
         config.num_replicas = settings.stream_replicas
@@ -82,7 +93,9 @@ async def ensure_streams(js: JetStreamContext, subjects: Subjects, settings: Str
             await js.update_stream(config)
 
 
-async def ensure_consumer(js: JetStreamContext, stream: str, durable: str) -> None:
+async def ensure_consumer(
+    js: JetStreamContext, stream: str, durable: str, max_ack_pending: int = MAX_ACK_PENDING
+) -> None:
     """A durable pull consumer that all replicas of a service share. There is no ``max_deliver``: a message that keeps
     failing is moved away by us, never forgotten by the broker."""
     try:
@@ -94,7 +107,7 @@ async def ensure_consumer(js: JetStreamContext, stream: str, durable: str) -> No
                 durable_name=durable,
                 ack_policy=AckPolicy.EXPLICIT,
                 ack_wait=ACK_WAIT_S,
-                max_ack_pending=MAX_ACK_PENDING,
+                max_ack_pending=max_ack_pending,
                 max_deliver=-1,
             ),
         )

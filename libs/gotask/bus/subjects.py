@@ -23,6 +23,7 @@ class Stream(StrEnum):
     DUE = "DUE"
     EVENTS = "EVENTS"
     REJECTED = "REJECTED"
+    TALLY = "TALLY"
 
 
 class Subjects:
@@ -45,6 +46,7 @@ class Subjects:
         self.any_event = f"{self._root}.event.>"
         self.any_submit = f"{self._root}.submit.*"
         self.any_rejected = f"{self._root}.rejected.*"
+        self.any_tally = f"{self._root}.tally.>"
 
     def stream(self, stream: Stream) -> str:
         return f"{self.namespace}_{stream}"
@@ -65,6 +67,10 @@ class Subjects:
 
     def rejected(self, reason: str) -> str:
         return f"{self._root}.rejected.{_token(reason)}"
+
+    def tally(self, part: str) -> str:
+        """Where a part of the metrics service's counts is stored."""
+        return f"{self._root}.tally.{part}"
 
     def command(self, verb: str) -> str:
         return f"{self._root}.command.{verb}"

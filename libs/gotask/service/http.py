@@ -10,8 +10,6 @@ from typing import Any
 
 import orjson
 import uvicorn
-from prometheus_client import REGISTRY, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from gotask.service.guarded_protocol import GuardedProtocol, HttpLimits
 from gotask.service.tls_files import TlsFiles
@@ -116,11 +114,6 @@ def _tls_options(tls: TlsFiles) -> dict[str, Any]:
 Missing = Callable[[], Awaitable[list[str]]]
 Page = Callable[[], tuple[str, bytes]]
 """Makes a page: its content type and its body."""
-
-
-def process_metrics() -> tuple[str, bytes]:
-    """What this process's own registry holds, for Prometheus."""
-    return CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
 
 
 def health_app(missing: Missing, pages: Mapping[str, Page]) -> AsgiApp:

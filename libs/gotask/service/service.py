@@ -12,10 +12,13 @@ import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
+from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
+from gotask.service.profile import profiled
 from gotask.service.settings import InvalidSettings, ServiceSettings
 from gotask.service.tasks import stop_task
+from gotask.service.telemetry import Telemetry, TelemetryUnavailable, open_telemetry
 
 _log = structlog.get_logger("gotask.service")
 
@@ -78,11 +81,11 @@ async def run_until_stopped(
     health = None
     if settings.health_port:
         # Imported here so that a process without health pages does not carry an HTTP server.
-        from gotask.service.http import HttpServer, health_app, process_metrics
+        from gotask.service.http import HttpServer, health_app
+        from gotask.service.process_metrics import ProcessMetrics
 
-        health = HttpServer(
-            health_app(missing, {"/metrics": process_metrics}), settings.health_host, settings.health_port
-        )
+        pages = {"/metrics": ProcessMetrics(bus.measures)}
+        health = HttpServer(health_app(missing, pages), settings.health_host, settings.health_port)
         await health.start()
     await service.start()
     started = True
@@ -141,7 +144,10 @@ def hurry_on_second_signal(
 
 
 def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Event], Awaitable[int]]) -> int:
-    """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code."""
+    """Runs *main* on uvloop with logs and signals set up; its result is the process's exit code.
+
+    :raises InvalidSettings: a profile is wanted that cannot be had.
+    """
     configure_logging(name, settings.log_level, settings.log_format)
     collect_seldom()
 
@@ -153,9 +159,17 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
             _log.error("cannot start", reason=str(error) or type(error).__name__)
             return 1
 
-    with contextlib.suppress(KeyboardInterrupt):
+    with contextlib.suppress(KeyboardInterrupt), profiled(settings.profile, name):
         return uvloop.run(guarded())
     return 130
+
+
+def service_telemetry(settings: ServiceSettings, name: str) -> Telemetry:
+    """The service's traces, if there are to be any; StartFailed when they cannot be had."""
+    try:
+        return open_telemetry(name, settings.namespace, messages=settings.log_payloads)
+    except TelemetryUnavailable as error:
+        raise StartFailed(str(error)) from None
 
 
 async def open_bus(settings: ServiceSettings, name: str) -> Bus:
@@ -164,7 +178,8 @@ async def open_bus(settings: ServiceSettings, name: str) -> Bus:
         return await Bus.open(settings, f"{settings.namespace}-{name}", settings.start_timeout)
     except TimeoutError:
         raise StartFailed(
-            f"no NATS with JetStream answered at {settings.nats_url} within {settings.start_timeout:g} s"
+            f"no NATS with JetStream answered at {without_credentials(settings.nats_url)} "
+            f"within {settings.start_timeout:g} s"
         ) from None
 
 
@@ -172,7 +187,7 @@ def run_service(
     name: str,
     settings_type: type[Settings],
     args: Sequence[str],
-    build: Callable[[Settings, Bus], Awaitable[Service]],
+    build: Callable[[Settings, Bus, Telemetry], Awaitable[Service]],
     prepare: Callable[[Settings], None] = lambda _: None,
     hurry_on: Sequence[signal.Signals] = STOP_SIGNALS,
 ) -> int:
@@ -184,17 +199,21 @@ def run_service(
     The exit code: 0 after an orderly stop, 1 when it could not start or lost the broker for good, 2 for a wrong
     setting.
     """
+
+    async def main(stop: asyncio.Event) -> int:
+        telemetry = service_telemetry(settings, name)
+        try:
+            bus = await _unless(stop, open_bus(settings, name))
+            if bus is None:
+                return 0
+            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
+        finally:
+            await telemetry.close()
+
     try:
         settings = settings_type.load(args)
         prepare(settings)
+        return run_process(name, settings, main)
     except InvalidSettings as error:
         sys.stderr.write(f"gotask {name}: {error}\n")
         return 2
-
-    async def main(stop: asyncio.Event) -> int:
-        bus = await _unless(stop, open_bus(settings, name))
-        if bus is None:
-            return 0
-        return await run_until_stopped(await build(settings, bus), bus, settings, stop, hurry_on)
-
-    return run_process(name, settings, main)

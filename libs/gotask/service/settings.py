@@ -49,7 +49,7 @@ class ServiceSettings(BaseSettings):
 
     namespace: str = "gotask"
     """First token of every subject, and prefix of every key."""
-    nats_url: str = "nats://127.0.0.1:4222"
+    nats_url: str = Field("nats://127.0.0.1:4222", repr=False)
     """Addresses of the broker, separated by commas."""
     nats_user: str = ""
     nats_password: str = Field("", repr=False)
@@ -76,6 +76,11 @@ class ServiceSettings(BaseSettings):
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
     """auto: for people on a terminal, JSON elsewhere."""
+    profile: str = Field("", pattern=r"^$|\.(html|json)$")
+    """File to which a profile of the whole run is written at its end: a flame graph (.html), or for speedscope (.json).
+    {service} and {pid} in it are filled in."""
+    log_payloads: bool = False
+    """Whether logs and traces may hold payloads, and the texts of handlers' errors, which may quote them."""
 
     @classmethod
     def load(cls, args: Sequence[str] = (), **overrides: Any) -> Self:

@@ -8,6 +8,7 @@ from typing import TypeVar
 from gotask.bus.bus import Bus
 from gotask.service.service import Service, StartFailed, run_service
 from gotask.service.settings import InvalidSettings, StorageSettings
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 from gotask.storage.open import open_storage
 
@@ -21,12 +22,12 @@ def run_storage_service(
     name: str,
     settings_type: type[Settings],
     args: Sequence[str],
-    build: Callable[[Settings, Bus, Storage], Service],
+    build: Callable[[Settings, Bus, Storage, Telemetry], Service],
 ) -> int:
     """As :func:`gotask.service.service.run_service`, for a service that touches the storage."""
 
-    async def build_with_storage(settings: Settings, bus: Bus) -> Service:
-        return build(settings, bus, await open_service_storage(settings))
+    async def build_with_storage(settings: Settings, bus: Bus, telemetry: Telemetry) -> Service:
+        return build(settings, bus, await open_service_storage(settings), telemetry)
 
     return run_service(name, settings_type, args, build_with_storage, prepare=_refuse_memory)
 

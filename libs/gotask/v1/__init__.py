@@ -8,6 +8,7 @@ from gotask.v1.api_pb2 import *
 from gotask.v1.event_pb2 import *
 from gotask.v1.job_pb2 import *
 from gotask.v1.job_service_pb2 import *
+from gotask.v1.page_pb2 import *
 from gotask.v1.queue_pb2 import *
 from gotask.v1.queue_service_pb2 import *
 from gotask.v1.schedule_pb2 import *

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from gotask.v1 import job_pb2 as gotask_dot_v1_dot_job__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gotask/v1/worker.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"\xeb\x01\n\nWorkerInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\x12\x13\n\x0b\x63oncurrency\x18\x06 \x01(\r\x12\x0f\n\x07running\x18\x07 \x01(\r\x12\x15\n\rstarted_at_us\x18\x08 \x01(\x03\x12\x12\n\nseen_at_us\x18\t \x01(\x03\x12\x10\n\x08\x64raining\x18\n \x01(\x08\x12\x0f\n\x07version\x18\x0b \x01(\t\x12\x1f\n\x04runs\x18\x0c \x03(\x0b\x32\x11.gotask.v1.JobRun\"L\n\x06JobRun\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x15\n\rstarted_at_us\x18\x04 \x01(\x03\"\x18\n\nWorkerName\x12\n\n\x02id\x18\x01 \x01(\t\"Q\n\x0c\x43laimRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\r\x12\x0f\n\x07wait_us\x18\x04 \x01(\x04\"b\n\nClaimReply\x12\r\n\x05specs\x18\x01 \x03(\x0c\x12\x10\n\x08\x61ttempts\x18\x02 \x03(\r\x12\r\n\x05tries\x18\x03 \x03(\r\x12\x16\n\x0elease_until_us\x18\x04 \x01(\x03\x12\x0c\n\x04last\x18\x05 \x01(\x08\"e\n\tHeartbeat\x12%\n\x06worker\x18\x01 \x01(\x0b\x32\x15.gotask.v1.WorkerInfo\x12\x0f\n\x07job_ids\x18\x02 \x03(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x03(\r\x12\x0e\n\x06queues\x18\x04 \x03(\t\"1\n\x0eHeartbeatReply\x12\x0c\n\x04lost\x18\x01 \x03(\t\x12\x11\n\tcancelled\x18\x02 \x03(\t\"\x1d\n\nCancelJobs\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\"\xaf\x01\n\tJobResult\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12#\n\x07\x61ttempt\x18\x04 \x01(\x0b\x32\x12.gotask.v1.Attempt\x12\x0e\n\x06result\x18\x05 \x01(\x0c\x12\x10\n\x08no_retry\x18\x06 \x01(\x08\x12\x1b\n\x0eretry_after_us\x18\x07 \x01(\x04H\x00\x88\x01\x01\x42\x11\n\x0f_retry_after_us\"d\n\x0bJobProgress\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12%\n\x08progress\x18\x03 \x01(\x0b\x32\x13.gotask.v1.Progress\x12\r\n\x05queue\x18\x04 \x01(\t\"m\n\nJobResults\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12%\n\x07results\x18\x02 \x03(\x0b\x32\x14.gotask.v1.JobResult\x12(\n\x08progress\x18\x03 \x03(\x0b\x32\x16.gotask.v1.JobProgress\"#\n\x04Wake\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x0c\n\x04jobs\x18\x02 \x01(\rb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16gotask/v1/worker.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\"\xeb\x01\n\nWorkerInfo\x12\n\n\x02id\x18\x01 \x01(\t\x12\x10\n\x08hostname\x18\x02 \x01(\t\x12\x0b\n\x03pid\x18\x03 \x01(\r\x12\x0e\n\x06queues\x18\x04 \x03(\t\x12\r\n\x05types\x18\x05 \x03(\t\x12\x13\n\x0b\x63oncurrency\x18\x06 \x01(\r\x12\x0f\n\x07running\x18\x07 \x01(\r\x12\x15\n\rstarted_at_us\x18\x08 \x01(\x03\x12\x12\n\nseen_at_us\x18\t \x01(\x03\x12\x10\n\x08\x64raining\x18\n \x01(\x08\x12\x0f\n\x07version\x18\x0b \x01(\t\x12\x1f\n\x04runs\x18\x0c \x03(\x0b\x32\x11.gotask.v1.JobRun\"L\n\x06JobRun\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\r\n\x05queue\x18\x03 \x01(\t\x12\x15\n\rstarted_at_us\x18\x04 \x01(\x03\"\x18\n\nWorkerName\x12\n\n\x02id\x18\x01 \x01(\t\"Q\n\x0c\x43laimRequest\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x0e\n\x06queues\x18\x02 \x03(\t\x12\x10\n\x08\x63\x61pacity\x18\x03 \x01(\r\x12\x0f\n\x07wait_us\x18\x04 \x01(\x04\"\x8e\x01\n\nClaimReply\x12\r\n\x05specs\x18\x01 \x03(\x0c\x12\x10\n\x08\x61ttempts\x18\x02 \x03(\r\x12\r\n\x05tries\x18\x03 \x03(\r\x12\x16\n\x0elease_until_us\x18\x04 \x01(\x03\x12\x0c\n\x04last\x18\x05 \x01(\x08\x12\x13\n\x0bready_at_us\x18\x06 \x03(\x03\x12\x15\n\rclaimed_at_us\x18\x07 \x01(\x03\"e\n\tHeartbeat\x12%\n\x06worker\x18\x01 \x01(\x0b\x32\x15.gotask.v1.WorkerInfo\x12\x0f\n\x07job_ids\x18\x02 \x03(\t\x12\x10\n\x08\x61ttempts\x18\x03 \x03(\r\x12\x0e\n\x06queues\x18\x04 \x03(\t\"1\n\x0eHeartbeatReply\x12\x0c\n\x04lost\x18\x01 \x03(\t\x12\x11\n\tcancelled\x18\x02 \x03(\t\"\x1d\n\nCancelJobs\x12\x0f\n\x07job_ids\x18\x01 \x03(\t\"\xc4\x01\n\tJobResult\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05queue\x18\x02 \x01(\t\x12\x0c\n\x04type\x18\x03 \x01(\t\x12#\n\x07\x61ttempt\x18\x04 \x01(\x0b\x32\x12.gotask.v1.Attempt\x12\x0e\n\x06result\x18\x05 \x01(\x0c\x12\x10\n\x08no_retry\x18\x06 \x01(\x08\x12\x1b\n\x0eretry_after_us\x18\x07 \x01(\x04H\x00\x88\x01\x01\x12\x13\n\x0btraceparent\x18\x08 \x01(\tB\x11\n\x0f_retry_after_us\"d\n\x0bJobProgress\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x02 \x01(\r\x12%\n\x08progress\x18\x03 \x01(\x0b\x32\x13.gotask.v1.Progress\x12\r\n\x05queue\x18\x04 \x01(\t\"m\n\nJobResults\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12%\n\x07results\x18\x02 \x03(\x0b\x32\x14.gotask.v1.JobResult\x12(\n\x08progress\x18\x03 \x03(\x0b\x32\x16.gotask.v1.JobProgress\"#\n\x04Wake\x12\r\n\x05queue\x18\x01 \x01(\t\x12\x0c\n\x04jobs\x18\x02 \x01(\rb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,20 +40,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WORKERNAME']._serialized_end=398
   _globals['_CLAIMREQUEST']._serialized_start=400
   _globals['_CLAIMREQUEST']._serialized_end=481
-  _globals['_CLAIMREPLY']._serialized_start=483
-  _globals['_CLAIMREPLY']._serialized_end=581
-  _globals['_HEARTBEAT']._serialized_start=583
-  _globals['_HEARTBEAT']._serialized_end=684
-  _globals['_HEARTBEATREPLY']._serialized_start=686
-  _globals['_HEARTBEATREPLY']._serialized_end=735
-  _globals['_CANCELJOBS']._serialized_start=737
-  _globals['_CANCELJOBS']._serialized_end=766
-  _globals['_JOBRESULT']._serialized_start=769
-  _globals['_JOBRESULT']._serialized_end=944
-  _globals['_JOBPROGRESS']._serialized_start=946
-  _globals['_JOBPROGRESS']._serialized_end=1046
-  _globals['_JOBRESULTS']._serialized_start=1048
-  _globals['_JOBRESULTS']._serialized_end=1157
-  _globals['_WAKE']._serialized_start=1159
-  _globals['_WAKE']._serialized_end=1194
+  _globals['_CLAIMREPLY']._serialized_start=484
+  _globals['_CLAIMREPLY']._serialized_end=626
+  _globals['_HEARTBEAT']._serialized_start=628
+  _globals['_HEARTBEAT']._serialized_end=729
+  _globals['_HEARTBEATREPLY']._serialized_start=731
+  _globals['_HEARTBEATREPLY']._serialized_end=780
+  _globals['_CANCELJOBS']._serialized_start=782
+  _globals['_CANCELJOBS']._serialized_end=811
+  _globals['_JOBRESULT']._serialized_start=814
+  _globals['_JOBRESULT']._serialized_end=1010
+  _globals['_JOBPROGRESS']._serialized_start=1012
+  _globals['_JOBPROGRESS']._serialized_end=1112
+  _globals['_JOBRESULTS']._serialized_start=1114
+  _globals['_JOBRESULTS']._serialized_end=1223
+  _globals['_WAKE']._serialized_start=1225
+  _globals['_WAKE']._serialized_end=1260
 # @@protoc_insertion_point(module_scope)

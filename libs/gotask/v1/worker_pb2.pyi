@@ -175,9 +175,13 @@ class ClaimReply(_message.Message):
     TRIES_FIELD_NUMBER: _builtins.int
     LEASE_UNTIL_US_FIELD_NUMBER: _builtins.int
     LAST_FIELD_NUMBER: _builtins.int
+    READY_AT_US_FIELD_NUMBER: _builtins.int
+    CLAIMED_AT_US_FIELD_NUMBER: _builtins.int
     lease_until_us: _builtins.int
     """the first, short lease: a heartbeat makes it a full one"""
     last: _builtins.bool
+    claimed_at_us: _builtins.int
+    """the same"""
     @_builtins.property
     def specs(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bytes]:
         """serialized JobSpec"""
@@ -190,6 +194,10 @@ class ClaimReply(_message.Message):
     def tries(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """which try this is, counting only attempts that use up a retry; 1 is the first"""
 
+    @_builtins.property
+    def ready_at_us(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """when each became pending; told only while traces are on"""
+
     def __init__(
         self,
         *,
@@ -198,10 +206,12 @@ class ClaimReply(_message.Message):
         tries: _abc.Iterable[_builtins.int] | None = ...,
         lease_until_us: _builtins.int = ...,
         last: _builtins.bool = ...,
+        ready_at_us: _abc.Iterable[_builtins.int] | None = ...,
+        claimed_at_us: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "last", b"last", "lease_until_us", b"lease_until_us", "specs", b"specs", "tries", b"tries"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "claimed_at_us", b"claimed_at_us", "last", b"last", "lease_until_us", b"lease_until_us", "ready_at_us", b"ready_at_us", "specs", b"specs", "tries", b"tries"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,6 +310,7 @@ class JobResult(_message.Message):
     RESULT_FIELD_NUMBER: _builtins.int
     NO_RETRY_FIELD_NUMBER: _builtins.int
     RETRY_AFTER_US_FIELD_NUMBER: _builtins.int
+    TRACEPARENT_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     queue: _builtins.str
     type: _builtins.str
@@ -309,6 +320,8 @@ class JobResult(_message.Message):
     """failure: whatever the policy says"""
     retry_after_us: _builtins.int
     """failure: instead of the policy's delay"""
+    traceparent: _builtins.str
+    """W3C trace context of the attempt, if it is recorded"""
     @_builtins.property
     def attempt(self) -> _job_pb2.Attempt: ...
     def __init__(
@@ -321,10 +334,11 @@ class JobResult(_message.Message):
         result: _builtins.bytes = ...,
         no_retry: _builtins.bool = ...,
         retry_after_us: _builtins.int | None = ...,
+        traceparent: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_retry_after_us", b"_retry_after_us", "attempt", b"attempt", "retry_after_us", b"retry_after_us"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_retry_after_us", b"_retry_after_us", "attempt", b"attempt", "job_id", b"job_id", "no_retry", b"no_retry", "queue", b"queue", "result", b"result", "retry_after_us", b"retry_after_us", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_retry_after_us", b"_retry_after_us", "attempt", b"attempt", "job_id", b"job_id", "no_retry", b"no_retry", "queue", b"queue", "result", b"result", "retry_after_us", b"retry_after_us", "traceparent", b"traceparent", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__retry_after_us: _TypeAlias = _typing.Literal["retry_after_us"]  # noqa: Y015
     _WhichOneofArgType__retry_after_us: _TypeAlias = _typing.Literal["_retry_after_us", b"_retry_after_us"]  # noqa: Y015

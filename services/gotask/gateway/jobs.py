@@ -21,6 +21,7 @@ from gotask.gateway.watches import Watches
 from gotask.jobs.ids import is_id
 from gotask.jobs.states import PENDING, SCHEDULED, TERMINAL
 from gotask.service.clock import Clock
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import JobFilter, Page, Storage, StorageUnavailable
 
 _LOOK_EVERY_S = 1.0
@@ -59,6 +60,7 @@ class Jobs:
         watches: Watches,
         commands: JobCommands,
         audit: Audit,
+        telemetry: Telemetry,
     ) -> None:
         self._storage = storage
         self._clock = clock
@@ -67,10 +69,12 @@ class Jobs:
         self._commands = commands
         self._audit = audit
         self._reads: GroupCommit[str, v1.Job | None] = GroupCommit(storage.get_jobs, max_items=_MAX_IDS, concurrency=2)
+        self._telemetry = telemetry
 
     async def submit(self, caller: Caller, specs: Sequence[v1.JobSpec]) -> list[Submitted | CommandError]:
         """What became of each job, in order."""
-        answers = await self._submit(caller, specs)
+        with self._telemetry.submitting(specs):
+            answers = await self._submit(caller, specs)
         ids = [_id_to_read(spec, answer) for spec, answer in zip(specs, answers, strict=True)]
         stored = await self._read({job_id for job_id in ids if job_id}) if any(ids) else {}
         return [

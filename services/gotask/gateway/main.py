@@ -14,5 +14,5 @@ def main(args: Sequence[str]) -> int:
         GatewayService.name,
         GatewaySettings,
         args,
-        lambda settings, bus, storage: GatewayService(settings, bus, storage, SystemClock()),
+        lambda settings, bus, storage, telemetry: GatewayService(settings, bus, storage, SystemClock(), telemetry),
     )

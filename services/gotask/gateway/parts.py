@@ -8,6 +8,7 @@ from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.feed import Feed
 from gotask.gateway.following import Following
 from gotask.gateway.jobs import Jobs
+from gotask.gateway.metrics import Metrics
 from gotask.gateway.queues import Queues
 from gotask.gateway.schedules import Schedules
 from gotask.gateway.workers import Workers
@@ -25,4 +26,5 @@ class Parts:
     queues: Queues
     dead_letters: DeadLetters
     schedules: Schedules
+    metrics: Metrics
     workers: Workers

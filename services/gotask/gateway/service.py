@@ -13,6 +13,7 @@ from gotask.gateway.feed import Feed
 from gotask.gateway.following import Following
 from gotask.gateway.grpc.build import build_server
 from gotask.gateway.jobs import Jobs
+from gotask.gateway.metrics import Metrics
 from gotask.gateway.parts import Parts
 from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
@@ -26,6 +27,7 @@ from gotask.service.clock import Clock
 from gotask.service.guarded_protocol import HttpLimits
 from gotask.service.http import HttpServer
 from gotask.service.storage import missing_parts
+from gotask.service.telemetry import OFF, Telemetry
 from gotask.storage.contract import Storage
 
 _MAX_HEAD_BYTES = 32 * 1024
@@ -36,7 +38,9 @@ class GatewayService:
 
     name = "gateway"
 
-    def __init__(self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, settings: GatewaySettings, bus: Bus, storage: Storage, clock: Clock, telemetry: Telemetry = OFF
+    ) -> None:
         """StartFailed or OSError for a file of the settings that cannot be used."""
         if settings.tls:
             settings.tls.check()
@@ -47,24 +51,24 @@ class GatewayService:
             bus, settings.publish_timeout, settings.submit_reply_timeout, settings.max_pending_jobs
         )
         self._watches = Watches(bus)
-        parts = self._parts(settings, clock)
+        parts = self._parts(settings, clock, telemetry)
         self._feed = parts.feed
         self._workers = parts.workers
         self._grpc = build_server(settings, clock, parts) if settings.grpc_port else None
         self._http = HttpServer(
-            build_app(settings, clock, parts, self.missing),
+            telemetry.http(build_app(settings, clock, parts, self.missing)),
             settings.http_addr,
             settings.http_port,
             HttpLimits(settings.request_timeout, _MAX_HEAD_BYTES, settings.max_connections),
             settings.tls,
         )
 
-    def _parts(self, settings: GatewaySettings, clock: Clock) -> Parts:
+    def _parts(self, settings: GatewaySettings, clock: Clock, telemetry: Telemetry) -> Parts:
         bus, storage, timeout_s = self._bus, self._storage, settings.command_timeout
         rates = Rates(settings.rate_limit)
         watchers = Watchers(settings.max_watchers)
         commands = JobCommands(bus, timeout_s)
-        jobs = Jobs(storage, clock, self._submissions, self._watches, commands, self._audit)
+        jobs = Jobs(storage, clock, self._submissions, self._watches, commands, self._audit, telemetry)
         queues = Queues(bus, storage, clock, self._audit, timeout_s)
         return Parts(
             guard=Guard(authenticator(settings, clock), rates, self._audit),
@@ -75,6 +79,7 @@ class GatewayService:
             queues=queues,
             dead_letters=DeadLetters(bus, storage, queues, self._audit, timeout_s),
             schedules=Schedules(bus, storage, self._audit, timeout_s),
+            metrics=Metrics(bus, timeout_s),
             workers=Workers(bus, storage, clock, watchers, self._audit, timeout_s),
         )
 

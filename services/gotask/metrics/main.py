@@ -14,5 +14,5 @@ def main(args: Sequence[str]) -> int:
         MetricsService.name,
         MetricsSettings,
         args,
-        lambda settings, bus, storage: MetricsService(settings, bus, storage, SystemClock()),
+        lambda settings, bus, storage, _telemetry: MetricsService(settings, bus, storage, SystemClock()),
     )

@@ -12,9 +12,15 @@ class MetricsSettings(StorageSettings):
     metrics_port: Port = 9464
     metrics_refresh: Seconds = 2.0
     """How often the gauges are read from the storage."""
+    metrics_save: Seconds = 1.0
+    """How often the counts are stored; only then are the events behind them acknowledged."""
     metrics_max_types: int = Field(100, ge=1)
     """Job types per queue that have series of their own; the rest share the type ``_other``."""
+    metrics_max_series: int = Field(2_000, ge=1)
+    """Pairs of queue and type that have series of their own, over all queues."""
     metrics_max_queues: int = Field(500, ge=1)
     """Queues that have series of their own; the rest share the name ``_other``."""
     metrics_max_workers: int = Field(2_000, ge=1)
     """Workers that have series of their own; the rest share the id ``_other``."""
+    metrics_idle: Seconds = 3600.0
+    """How long a queue, type or worker that others need the place of may be silent before its series end."""

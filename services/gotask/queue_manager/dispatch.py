@@ -20,6 +20,7 @@ from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.shares import ShareKeeper
 from gotask.service.clock import Clock
 from gotask.service.tasks import stop_task
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import Claimed, Claims, Slot, Storage, StorageError
 
 _log = structlog.get_logger("gotask.queue_manager")
@@ -44,12 +45,14 @@ class Dispatcher:
         clock: Clock,
         queues: Queues,
         events: EventPublisher,
+        telemetry: Telemetry,
     ) -> None:
         self._bus = bus
         self._storage = storage
         self._clock = clock
         self._queues = queues
         self._events = events
+        self._telemetry = telemetry
         self._poll_s = settings.claim_poll
         self._first_lease_us = round(settings.first_lease * 1e6)
         self._parking = Parking()
@@ -199,7 +202,8 @@ class Dispatcher:
     async def _reply(self, claim: ParkedClaim, jobs: list[Claimed], lease_until_us: int) -> None:
         if not claim.reply:
             return
-        for part in _parts(jobs, lease_until_us, self._bus.max_payload):
+        claimed_at_us = lease_until_us - self._first_lease_us if self._telemetry.wants_claim_times else 0
+        for part in _parts(jobs, lease_until_us, claimed_at_us, self._bus.max_payload):
             if part.specs:
                 await self._deliveries.send(claim.reply, claim.worker, part)
             else:
@@ -218,8 +222,11 @@ class Dispatcher:
         self._events.publish(log)
 
 
-def _parts(jobs: list[Claimed], lease_until_us: int, max_bytes: int) -> list[v1.ClaimReply]:
-    """The answer in as many messages as its size needs; the last one says that it is."""
+def _parts(jobs: list[Claimed], lease_until_us: int, claimed_at_us: int, max_bytes: int) -> list[v1.ClaimReply]:
+    """The answer in as many messages as its size needs; the last one says that it is.
+
+    :param claimed_at_us: 0 to leave out the times that only traces need.
+    """
     cuts = [0]
     size = 0
     for index, job in enumerate(jobs):
@@ -227,15 +234,17 @@ def _parts(jobs: list[Claimed], lease_until_us: int, max_bytes: int) -> list[v1.
         if size > max_bytes and index > cuts[-1]:
             cuts.append(index)
             size = len(job.spec) + _COLUMN_BYTES
-    parts = [_part(jobs[start:end], lease_until_us) for start, end in pairwise([*cuts, len(jobs)])]
+    parts = [_part(jobs[start:end], lease_until_us, claimed_at_us) for start, end in pairwise([*cuts, len(jobs)])]
     parts[-1].last = True
     return parts
 
 
-def _part(jobs: list[Claimed], lease_until_us: int) -> v1.ClaimReply:
+def _part(jobs: list[Claimed], lease_until_us: int, claimed_at_us: int) -> v1.ClaimReply:
     return v1.ClaimReply(
         specs=[job.spec for job in jobs],
         attempts=[job.attempt for job in jobs],
         tries=[job.tries for job in jobs],
         lease_until_us=lease_until_us,
+        ready_at_us=[job.ready_at_us for job in jobs] if claimed_at_us else (),
+        claimed_at_us=claimed_at_us,
     )

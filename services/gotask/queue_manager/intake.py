@@ -15,6 +15,7 @@ from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.submission import Submission
 from gotask.service.clock import Clock
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import Inserted, InsertStatus, Storage
 
 _REPLY_WITHIN_US = 2_000_000
@@ -34,6 +35,7 @@ class Intake:
         clock: Clock,
         queues: Queues,
         dispatcher: Dispatcher,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._bus = bus
@@ -41,6 +43,7 @@ class Intake:
         self._clock = clock
         self._queues = queues
         self._dispatcher = dispatcher
+        self._telemetry = telemetry
 
     async def apply(self, batch: list[Received[Submission]]) -> Sequence[Publication]:
         """Stores the jobs of all messages in one call; returns their events and what was rejected."""
@@ -53,7 +56,9 @@ class Intake:
             for spec, refusal in zip(received.item.request.jobs, refused, strict=True)
             if refusal is None
         ]
+        self._telemetry.arriving(specs, now_us)
         inserted = iter(await self._insert(specs, now_us) if specs else ())
+        self._telemetry.stored(specs, now_us)
         ready: Counter[str] = Counter()
         logs: list[EventLog] = []
         rejections: list[Publication] = []

@@ -20,6 +20,7 @@ from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import Clock
 from gotask.service.tasks import stop_task
+from gotask.service.telemetry import Telemetry
 from gotask.service.unavailable import unavailable_as_status
 from gotask.storage.contract import (
     ExpiredLease,
@@ -55,6 +56,7 @@ class Leases:
         dispatcher: Dispatcher,
         outcomes: Outcomes,
         events: EventPublisher,
+        telemetry: Telemetry,
     ) -> None:
         self._settings = settings
         self._bus = bus
@@ -64,6 +66,7 @@ class Leases:
         self._dispatcher = dispatcher
         self._outcomes = outcomes
         self._events = events
+        self._telemetry = telemetry
         self._beats = GroupCommit(self._extend, max_items=200)
         self._scanning: asyncio.Task[None] | None = None
         self._judges_from = 0.0
@@ -172,6 +175,7 @@ class Leases:
         for (lease, job), attempt, (status, state) in zip(lost, attempts, finished, strict=True):
             if status is not FinishStatus.APPLIED:
                 continue
+            self._telemetry.lost(job.spec, attempt)
             _log.warning("lease lost", job_id=lease.job_id, queue=lease.queue, worker=lease.worker)
             # Pending again, or a slot of a limited queue is free.
             ready[lease.queue] = ready.get(lease.queue, 0) + 1

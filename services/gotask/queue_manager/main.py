@@ -14,5 +14,5 @@ def main(args: Sequence[str]) -> int:
         QueueManagerService.name,
         QueueManagerSettings,
         args,
-        lambda settings, bus, storage: QueueManagerService(settings, bus, storage, SystemClock()),
+        lambda settings, bus, storage, telemetry: QueueManagerService(settings, bus, storage, SystemClock(), telemetry),
     )

@@ -19,6 +19,7 @@ from gotask.queue_manager.events import KIND_OF_STATE, EventLog, publications_of
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.repeats import Repeats
 from gotask.service.clock import Clock
+from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import Finish, Finished, FinishStatus, ProgressUpdate, Storage
 
 _log = structlog.get_logger("gotask.queue_manager")
@@ -47,13 +48,22 @@ def decode_results(message: Msg) -> v1.JobResults:
 class Outcomes:
     """Applies batches of the RESULTS stream. A success is applied without reading its job."""
 
-    def __init__(self, bus: Bus, storage: Storage, clock: Clock, queues: Queues, dispatcher: Dispatcher) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        storage: Storage,
+        clock: Clock,
+        queues: Queues,
+        dispatcher: Dispatcher,
+        telemetry: Telemetry,
+    ) -> None:
         self._bus = bus
         self._storage = storage
         self._clock = clock
         self._queues = queues
         self._dispatcher = dispatcher
         self._repeats = Repeats(storage, self.keeps_dead_letters)
+        self._telemetry = telemetry
 
     async def apply(self, batch: list[Received[v1.JobResults]]) -> Sequence[Publication]:
         """Ends the attempts of all messages in one call; returns the events."""
@@ -62,6 +72,7 @@ class Outcomes:
         decisions = await self._decide(results, now_us)
         finishes = [_finish(result, decisions.get(index)) for index, result in enumerate(results)]
         finished = iter(await self._finish(batch, results, finishes, now_us))
+        self._telemetry.settled(results, now_us)
         ended = iter(finishes)
         logs = []
         for received in batch:

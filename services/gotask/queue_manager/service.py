@@ -18,6 +18,7 @@ from gotask.queue_manager.submission import SubmissionDecoder
 from gotask.queue_manager.upkeep import Upkeep
 from gotask.service.clock import Clock
 from gotask.service.storage import missing_parts
+from gotask.service.telemetry import OFF, Telemetry
 from gotask.storage.contract import Storage, StorageUnavailable
 
 
@@ -26,19 +27,23 @@ class QueueManagerService:
 
     name = "queue-manager"
 
-    def __init__(self, settings: QueueManagerSettings, bus: Bus, storage: Storage, clock: Clock) -> None:
+    def __init__(
+        self, settings: QueueManagerSettings, bus: Bus, storage: Storage, clock: Clock, telemetry: Telemetry = OFF
+    ) -> None:
         self._bus = bus
         self._storage = storage
         self._queues = Queues(settings, bus, storage, clock)
         self._events = EventPublisher(bus)
-        self._dispatcher = Dispatcher(settings, bus, storage, clock, self._queues, self._events)
-        outcomes = Outcomes(bus, storage, clock, self._queues, self._dispatcher)
-        intake = Intake(settings, bus, storage, clock, self._queues, self._dispatcher)
+        self._dispatcher = Dispatcher(settings, bus, storage, clock, self._queues, self._events, telemetry)
+        outcomes = Outcomes(bus, storage, clock, self._queues, self._dispatcher, telemetry)
+        intake = Intake(settings, bus, storage, clock, self._queues, self._dispatcher, telemetry)
         release = Release(bus, storage, clock, self._dispatcher)
         self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
         self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
         self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues)
-        self._leases = Leases(settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events)
+        self._leases = Leases(
+            settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events, telemetry
+        )
         self._upkeep = Upkeep(settings, storage, clock, self._events)
         transient = (StorageUnavailable,)
         self._submissions = BatchConsumer(

@@ -14,5 +14,5 @@ def main(args: Sequence[str]) -> int:
         SchedulerService.name,
         SchedulerSettings,
         args,
-        lambda settings, bus, storage: SchedulerService(settings, bus, storage, SystemClock()),
+        lambda settings, bus, storage, _telemetry: SchedulerService(settings, bus, storage, SystemClock()),
     )

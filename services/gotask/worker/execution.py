@@ -11,6 +11,9 @@ from gotask.sdk.app import App, Handler
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import NoRetry, Timeout
 from gotask.service.clock import Clock
+from gotask.service.logging import about
+from gotask.service.telemetry import Telemetry
+from gotask.worker.about import FailureLog
 from gotask.worker.calls import Call, Threads, call_in_process, call_on_loop
 from gotask.worker.failures import judge, plain
 from gotask.worker.hooks import JobHooks
@@ -48,14 +51,18 @@ class Executor:
         report: Callable[[str, v1.Progress], None],
         on_result: Callable[[RunningJob, v1.JobResult | None], None],
         on_free: Callable[[], None],
+        failures: FailureLog,
+        telemetry: Telemetry,
     ) -> None:
         self._app = app
         self._clock = clock
         self._worker_id = worker_id
         self._pool = pool
         self._report = report
-        self._on_result = on_result
+        self._on_result = telemetry.at_end(on_result)
+        self._run_traced = telemetry.around_attempt(self._run, lambda job: job.spec, worker_id)
         self._on_free = on_free
+        self._failures = failures
         self._loop = asyncio.get_running_loop()
         self._threads = Threads(concurrency, THREAD_PREFIX, on_free)
         self._hooks = {handler.type: JobHooks(handler.middleware) for handler in app.handlers}
@@ -106,7 +113,7 @@ class Executor:
         context = JobContext(spec, tries, started_at_us + spec.timeout_us, self._report)
         job = RunningJob(spec, spec.id, attempt, context, started_at_us)
         self._running.add(job)
-        job.task = self._loop.create_task(self._run(job))
+        job.task = self._loop.create_task(self._run_traced(job))
         return job
 
     def interrupt(self, job: RunningJob, why: Interruption) -> None:
@@ -115,6 +122,7 @@ class Executor:
             self._loop.call_later(_TIDY_UP_S, self._look_after, job)
 
     async def _run(self, job: RunningJob) -> None:
+        about.set(job.about)
         spec = job.spec
         job_type = spec.type
         result = v1.JobResult(job_id=job.job_id, queue=spec.queue, type=job_type)
@@ -164,8 +172,10 @@ class Executor:
             return v1.OUTCOME_RETURNED if returned else v1.OUTCOME_CANCELLED
         elif error is not None:
             judge(result, error, handler.no_retry_on if handler is not None else ())
-        if handler is not None and error is not None and result.attempt.outcome == v1.OUTCOME_FAILURE:
-            await self._hooks[handler.type].failed(job.context, error)
+        if result.attempt.outcome == v1.OUTCOME_FAILURE:
+            self._failures.tell(job, result.attempt.error)
+            if handler is not None and error is not None:
+                await self._hooks[handler.type].failed(job.context, error)
         return result.attempt.outcome
 
     def _look_after(self, job: RunningJob) -> None:

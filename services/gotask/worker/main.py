@@ -13,6 +13,7 @@ from gotask.sdk.loading import AppNotFound, AppsConflict, load_apps
 from gotask.service.clock import SystemClock
 from gotask.service.service import STOP_SIGNALS, Service, run_service
 from gotask.service.settings import InvalidSettings
+from gotask.service.telemetry import Telemetry
 from gotask.worker.builtin import builtin_app
 from gotask.worker.execution import THREAD_PREFIX
 from gotask.worker.fleet.fleet import HURRY, WRONG_SETTING
@@ -56,8 +57,8 @@ def run_member(args: Sequence[str]) -> int:
 def _run(args: Sequence[str], prepare: Callable[[WorkerSettings], None], hurry_on: Sequence[signal.Signals]) -> int:
     places, flags = _split(args)
 
-    async def build(settings: WorkerSettings, bus: Bus) -> Service:
-        return WorkerService(settings, bus, app or builtin_app(settings), SystemClock())
+    async def build(settings: WorkerSettings, bus: Bus, telemetry: Telemetry) -> Service:
+        return WorkerService(settings, bus, app or builtin_app(settings), SystemClock(), telemetry)
 
     app: App | None = None
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from gotask import v1
 from gotask.sdk.context import JobContext
+from gotask.worker.about import about_job
 
 
 class Interruption(Enum):
@@ -34,6 +35,10 @@ class RunningJob:
     interruption: Interruption | None = None
     begun: bool = False
     ended: bool = False
+
+    def about(self) -> dict[str, Any]:
+        """What the log says of it."""
+        return about_job(self.spec, self.context.attempt)
 
     def begin(self) -> None:
         """The task runs. CancelledError when it was interrupted before it did."""

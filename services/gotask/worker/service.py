@@ -15,6 +15,8 @@ from gotask.bus.errors import Code, CommandError
 from gotask.sdk.app import App
 from gotask.sdk.middleware import overridden
 from gotask.service.clock import Clock
+from gotask.service.telemetry import OFF, Telemetry
+from gotask.worker.about import FailureLog
 from gotask.worker.claims import Claims
 from gotask.worker.drain import DrainCommands
 from gotask.worker.execution import Executor
@@ -39,9 +41,11 @@ class WorkerService:
 
     name = "worker"
 
-    def __init__(self, settings: WorkerSettings, bus: Bus, app: App, clock: Clock) -> None:
+    def __init__(self, settings: WorkerSettings, bus: Bus, app: App, clock: Clock, telemetry: Telemetry = OFF) -> None:
         self._settings = settings
         self._bus = bus
+        self._clock = clock
+        self._telemetry = telemetry
         self._app = app
         self._started_at_us = clock.now_us()
         self._version = installed_version("gotask")
@@ -59,6 +63,8 @@ class WorkerService:
             report=self._on_progress,
             on_result=self._on_result,
             on_free=self._on_free,
+            failures=FailureLog(payloads=settings.log_payloads),
+            telemetry=telemetry,
         )
         self._claims = Claims(
             bus, settings.worker_id, settings.queues, settings.concurrency, settings.claim_wait, self._start_jobs
@@ -132,12 +138,14 @@ class WorkerService:
 
     def _start_jobs(self, reply: v1.ClaimReply) -> int:
         """Starts the jobs of one part of an answer; how many."""
-        for data, attempt, tries in zip(reply.specs, reply.attempts, reply.tries, strict=True):
-            job = self._executor.start_job(v1.JobSpec.FromString(data), attempt, tries)
+        specs = [v1.JobSpec.FromString(data) for data in reply.specs]
+        for spec, attempt, tries in zip(specs, reply.attempts, reply.tries, strict=True):
+            job = self._executor.start_job(spec, attempt, tries)
             if job.job_id in self._held:
                 self._executor.interrupt(self._held[job.job_id], Interruption.LEASE_LOST)
             self._held[job.job_id] = job
-        return len(reply.specs)
+        self._telemetry.claimed(reply, specs, self._clock.now_us())
+        return len(specs)
 
     def _on_result(self, job: RunningJob, result: v1.JobResult | None) -> None:
         if result is None:

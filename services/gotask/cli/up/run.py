@@ -16,6 +16,7 @@ from gotask.cli.up.options import UpOptions
 from gotask.cli.up.plan import Plan, PortTaken, make_plan
 from gotask.cli.up.supervisor import NotReady, Supervisor
 from gotask.embedded import BinaryNotFound
+from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
 from gotask.service.service import stop_on_signals
@@ -97,5 +98,5 @@ def prefixed(console: Console) -> Write:
 def address_table(plan: Plan) -> Table:
     table = Table(show_header=False, box=None)
     for name, address in plan.addresses.items():
-        table.add_row(f"[bold]{name}[/bold]", address)
+        table.add_row(f"[bold]{name}[/bold]", without_credentials(address))
     return table

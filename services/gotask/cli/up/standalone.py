@@ -15,7 +15,8 @@ from gotask.scheduler.service import SchedulerService
 from gotask.scheduler.settings import SchedulerSettings
 from gotask.sdk.loading import load_app
 from gotask.service.clock import SystemClock
-from gotask.service.service import Service, open_bus
+from gotask.service.service import Service, open_bus, service_telemetry
+from gotask.service.telemetry import Telemetry
 from gotask.storage.memory import MemoryStorage
 from gotask.worker.builtin import builtin_app
 from gotask.worker.service import WorkerService
@@ -25,9 +26,10 @@ from gotask.worker.settings import WorkerSettings
 class Standalone:
     """Services that share one storage, each with a connection of its own."""
 
-    def __init__(self, services: Sequence[Service], buses: Sequence[Bus]) -> None:
+    def __init__(self, services: Sequence[Service], buses: Sequence[Bus], telemetry: Telemetry) -> None:
         self._services = services
         self._buses = buses
+        self._telemetry = telemetry
 
     @classmethod
     async def build(cls, options: UpOptions, environment: Mapping[str, str]) -> "Standalone":
@@ -55,14 +57,15 @@ class Standalone:
                 GatewayService.name: gateway,
             }.items()
         ]
+        telemetry = service_telemetry(manager, "standalone")
         services: list[Service] = [
-            QueueManagerService(manager, buses[0], storage, clock),
+            QueueManagerService(manager, buses[0], storage, clock, telemetry),
             SchedulerService(scheduler, buses[1], storage, clock),
             MetricsService(metrics, buses[2], storage, clock),
-            WorkerService(worker, buses[3], app, clock),
-            GatewayService(gateway, buses[4], storage, clock),
+            WorkerService(worker, buses[3], app, clock, telemetry),
+            GatewayService(gateway, buses[4], storage, clock, telemetry),
         ]
-        return cls(services, buses)
+        return cls(services, buses, telemetry)
 
     async def start(self) -> None:
         for service in self._services:
@@ -74,3 +77,4 @@ class Standalone:
             await service.stop()
         for bus in self._buses:
             await bus.close()
+        await self._telemetry.close()

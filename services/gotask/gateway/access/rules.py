@@ -41,6 +41,8 @@ REST: Mapping[str, Scope] = {
     f"POST {_SCHEDULE}/pause": Scope.MANAGE,
     f"POST {_SCHEDULE}/resume": Scope.MANAGE,
     f"POST {_SCHEDULE}/run": Scope.MANAGE,
+    "GET /metrics": Scope.READ,
+    f"GET {_API}/metrics": Scope.READ,
     f"GET {_API}/workers": Scope.READ,
     f"POST {_API}/workers/{{worker_id}}/drain": Scope.MANAGE,
     f"POST {_API}/workers/{{worker_id}}/resume": Scope.MANAGE,

@@ -6,6 +6,7 @@ from typing import cast
 
 from fastapi import Depends
 from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -38,6 +39,8 @@ from gotask.storage.contract import StorageUnavailable
 _PREFIX = "/api/v1"
 _TITLE = "GoTask"
 _DESCRIPTION = "Submit jobs, follow them, let them recur, and see to the queues they wait in."
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""The framework's own: what goes around all of it tells enough, and quotes no errors."""
 
 
 def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Missing) -> ASGIApp:
@@ -50,6 +53,7 @@ def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Mi
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        telemetry=_NO_TELEMETRY,
         dependencies=[Depends(gate)],
     )
     submit = SubmitEndpoints(settings, clock, parts.jobs, parts.rates)
@@ -60,7 +64,7 @@ def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Mi
     DeadEndpoints(settings, parts.dead_letters).register(app.router, _PREFIX)
     ScheduleEndpoints(settings, clock, parts.schedules).register(app.router, _PREFIX)
     WorkerEndpoints(parts.workers).register(app.router, _PREFIX)
-    SystemEndpoints(missing).register(app.router)
+    SystemEndpoints(missing, parts.metrics).register(app.router, _PREFIX)
     for error in (Problem, InvalidJob, StorageUnavailable, BusError, Exception):
         app.add_exception_handler(error, _on_error)
     app.add_exception_handler(HTTPException, _on_http_exception)

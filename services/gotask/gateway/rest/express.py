@@ -7,6 +7,7 @@ import structlog
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gotask.gateway.refusals import forget_frames
@@ -32,11 +33,13 @@ class Express:
         self._path = path
         self._call = f"POST {path}"
         self._endpoint = endpoint
+        self._route = Route(path, endpoint, methods=["POST"])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
+        scope["route"] = self._route
         try:
             request = Request(scope, receive)
             self._gate.admit(request, self._call)

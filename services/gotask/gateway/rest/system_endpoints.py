@@ -1,10 +1,11 @@
-"""/health and /ready, and the documentation at /docs."""
+"""/health and /ready, the metrics, and the documentation at /docs."""
 
 from importlib import resources
 
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from gotask.gateway.metrics import Metrics, Page
 from gotask.gateway.rest.messages import respond
 from gotask.gateway.rest.openapi import answers
 from gotask.gateway.rest.schemas import Health, Readiness
@@ -22,10 +23,11 @@ _HEADERS = {
 class SystemEndpoints:
     """For those who run GoTask."""
 
-    def __init__(self, missing: Missing) -> None:
+    def __init__(self, missing: Missing, metrics: Metrics) -> None:
         self._missing = missing
+        self._metrics = metrics
 
-    def register(self, router: APIRouter) -> None:
+    def register(self, router: APIRouter, prefix: str) -> None:
         router.add_api_route(
             "/health", self.get_health, methods=["GET"], tags=["system"], responses=answers({200: Health})
         )
@@ -36,6 +38,8 @@ class SystemEndpoints:
             tags=["system"],
             responses=answers({200: Readiness, 503: Readiness}),
         )
+        for path, get in {"/metrics": self.get_metrics, f"{prefix}/metrics": self.get_figures}.items():
+            router.add_api_route(path, get, methods=["GET"], tags=["system"], responses=answers({200: None}, 503))
         router.add_api_route("/docs", self.get_docs, methods=["GET"], include_in_schema=False)
 
     async def get_health(self) -> Response:
@@ -47,6 +51,19 @@ class SystemEndpoints:
         status, document = readiness(await self._missing())
         return respond(document, status)
 
+    async def get_metrics(self) -> Response:
+        """For Prometheus: what the metrics service counted, and how queues and workers stand."""
+        return _as_response(await self._metrics.prometheus())
+
+    async def get_figures(self) -> Response:
+        """The same as JSON: totals, and rates and latency percentiles of the last minute, hour and day, by queue and
+        type."""
+        return _as_response(await self._metrics.figures())
+
     async def get_docs(self) -> Response:
         """A page that shows the description, and lets calls be tried."""
         return Response(_PAGE, headers=_HEADERS, media_type="text/html")
+
+
+def _as_response(page: Page) -> Response:
+    return Response(page.body, headers={"content-type": page.content_type})

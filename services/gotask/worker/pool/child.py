@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 import faulthandler
 import os
 import queue
@@ -22,7 +23,8 @@ from gotask.sdk.context import JobContext
 from gotask.sdk.errors import Cancelled
 from gotask.sdk.loading import load_apps
 from gotask.sdk.middleware import overridden
-from gotask.service.logging import configure_logging
+from gotask.service.logging import about, configure_logging
+from gotask.worker.about import about_job
 from gotask.worker.failures import judge
 from gotask.worker.hooks import JobHooks, call_hooks
 from gotask.worker.interpreter import end_with_parent
@@ -91,6 +93,7 @@ class Child:
         result = v1.JobResult()
         handler = self._app.handler(order.spec.type)
         try:
+            about.set(lambda: about_job(order.spec, order.tries))
             self._context = JobContext(order.spec, order.tries, order.deadline_us, self._progress.report)
             value = self._call(handler, self._context, decode_payload(order.spec))
             result.result = encode_result(value)
@@ -109,7 +112,8 @@ class Child:
         arguments = handler.binder.bind(payload, context)
         hooks = self._hooks[handler.type]
         if handler.is_async:
-            return self._runner.run(self._call_async(handler, hooks, context, arguments))
+            coroutine = self._call_async(handler, hooks, context, arguments)
+            return self._runner.run(coroutine, context=contextvars.copy_context())
         try:
             self._interruptible = True
             return hooks.around_function(handler.function, context, arguments, self._runner.run)
