@@ -15,6 +15,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
+from gotask.gateway.access.rules import METRICS, OPEN
 from gotask.gateway.parts import Parts
 from gotask.gateway.refusals import field_errors, forget_frames, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
@@ -42,7 +43,7 @@ _DESCRIPTION = "Submit jobs, follow them, let them recur, and see to the queues 
 
 def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Missing) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
-    gate = Gate(parts.guard)
+    gate = Gate(parts.guard, OPEN | METRICS if settings.open_metrics else OPEN)
     app = DescribedApi(
         title=_TITLE,
         version="1",
