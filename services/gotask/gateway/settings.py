@@ -70,6 +70,8 @@ class GatewaySettings(StorageSettings):
     rate_limit: float = Field(0, ge=0)
     """Calls per second of each API key or token's subject; each job of a batch counts as one. 0 is no limit. An API key
     may have a rate of its own. Where nobody has to say who they are, the limit is each address's."""
+    open_metrics: bool = False
+    """Whether /metrics and /api/v1/metrics need no credentials."""
     audit_file: str = ""
     """File that management calls are recorded in, one JSON line each; the log, if not given."""
 

@@ -331,6 +331,14 @@ async def test_each_job_of_a_batch_counts(door: Door, key_file: Path) -> None:
     assert late.retry_after > 40
 
 
+async def test_metrics_may_be_open(nats: ServerProcess, key_file: Path) -> None:
+    settings = {"api_keys_file": str(key_file), "open_metrics": True, "command_timeout": 0.05}
+    async with gateway(nats.address, "access", MemoryStorage(), **settings) as door:
+        for path in ("/metrics", f"{API}/metrics"):
+            assert (await door.http.get(path)).status_code != 401
+        assert (await door.http.get(f"{API}/queues")).status_code == 401
+
+
 async def test_without_keys_each_address_has_the_rate(nats: ServerProcess) -> None:
     async with gateway(nats.address, "access", MemoryStorage(), rate_limit=3) as door:
         statuses = [(await door.http.get(f"{API}/queues")).status_code for _ in range(10)]

@@ -12,6 +12,9 @@ _MANY_QUEUES, _QUEUE = f"{_API}/queues", f"{_API}/queues/{{name}}"
 OPEN = frozenset({"GET /health", "GET /ready", "GET /docs", "GET /openapi.json"})
 """Calls that need no credentials."""
 
+METRICS = frozenset({"GET /metrics", f"GET {_API}/metrics"})
+"""Calls that need none, either, where a setting says so."""
+
 REST: Mapping[str, Scope] = {
     f"POST {_MANY_JOBS}": Scope.SUBMIT,
     f"POST {_MANY_JOBS}/batch": Scope.SUBMIT,

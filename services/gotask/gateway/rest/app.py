@@ -16,6 +16,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp
 
 from gotask.bus.errors import BusError
+from gotask.gateway.access.rules import METRICS, OPEN
 from gotask.gateway.parts import Parts
 from gotask.gateway.refusals import field_errors, forget_frames, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
@@ -45,7 +46,7 @@ _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": Fa
 
 def build_app(settings: GatewaySettings, clock: Clock, parts: Parts, missing: Missing) -> ASGIApp:
     """All endpoints on one router, the hot one first."""
-    gate = Gate(parts.guard)
+    gate = Gate(parts.guard, OPEN | METRICS if settings.open_metrics else OPEN)
     app = DescribedApi(
         title=_TITLE,
         version="1",

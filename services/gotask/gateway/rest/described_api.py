@@ -21,6 +21,7 @@ _PATH_PARAMETERS = {
     "job_id": "The id that the job got when it was submitted.",
     "name": "The queue's name.",
     "worker_id": "The worker's id.",
+    "schedule_id": "The id that the schedule got when it was created.",
 }
 
 

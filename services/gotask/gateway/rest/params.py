@@ -64,6 +64,7 @@ class PageParams(NoParams):
     """Of lists."""
 
     limit: Annotated[int, Field(ge=1, le=500)] = 50
+    """The most that come on a page."""
     cursor: str = ""
     """``next_cursor`` of the page before."""
 
