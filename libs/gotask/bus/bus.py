@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, Protocol, TypeVar
 
 import nats.errors
@@ -49,6 +50,7 @@ class Publication(NamedTuple):
     subject: str
     data: bytes
     msg_id: str
+    headers: Mapping[str, str] = MappingProxyType({})
 
 
 class Command(NamedTuple):
@@ -76,6 +78,16 @@ class Bus:
     @classmethod
     async def open(cls, settings: BusSettings, name: str, deadline_s: float = 30) -> "Bus":
         """Connects and sees to the streams; TimeoutError if that takes longer than *deadline_s* seconds."""
+        bus = await cls.connect(settings, settings.namespace, name, deadline_s)
+        await _ensure_streams(bus, settings, deadline_s)
+        return bus
+
+    @classmethod
+    async def connect(cls, settings: ConnectionSettings, namespace: str, name: str, deadline_s: float) -> "Bus":
+        """Connects, and leaves the streams to others: for those who are no service.
+
+        TimeoutError if no broker answers within *deadline_s* seconds.
+        """
         bus: Bus | None = None
 
         async def reconnected() -> None:
@@ -89,23 +101,10 @@ class Bus:
             if bus:
                 bus.closed.set()
 
-        subjects = Subjects(settings.namespace)
+        subjects = Subjects(namespace)
         client = await connect(settings, name, deadline_s=deadline_s, on_reconnect=reconnected, on_closed=closed)
         bus = cls(client, subjects)
-        await bus._ensure_streams(settings, deadline_s)
         return bus
-
-    async def _ensure_streams(self, settings: BusSettings, deadline_s: float) -> None:
-        end = time.monotonic() + deadline_s
-        while True:
-            try:
-                await ensure_streams(self.js, self.subjects, settings)
-            except (nats.errors.Error, TimeoutError):
-                if time.monotonic() > end:
-                    raise
-                await asyncio.sleep(_PAUSE_S)
-            else:
-                return
 
     @property
     def connected(self) -> bool:
@@ -144,7 +143,7 @@ class Bus:
         """
         self._check_size(publication.data)
         end = time.monotonic() + deadline_s
-        headers = {Header.MSG_ID.value: publication.msg_id}
+        headers = {Header.MSG_ID.value: publication.msg_id, **publication.headers}
         while True:
             left = end - time.monotonic()
             try:
@@ -247,6 +246,19 @@ class Bus:
     def _check_size(self, data: bytes) -> None:
         if len(data) > self.max_payload:
             raise MessageTooLarge(f"message of {len(data)} bytes; the broker takes {self.max_payload}")
+
+
+async def _ensure_streams(bus: Bus, settings: BusSettings, deadline_s: float) -> None:
+    end = time.monotonic() + deadline_s
+    while True:
+        try:
+            await ensure_streams(bus.js, bus.subjects, settings)
+        except (nats.errors.Error, TimeoutError):
+            if time.monotonic() > end:
+                raise
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
 
 
 def _unwrap(data: bytes, reply_type: type[Reply]) -> Reply:

@@ -71,14 +71,17 @@ async def connect(
     """A connected client.
 
     *name* shows in the broker's monitoring. *on_closed* is called when the connection is lost for good: the broker
-    refused us, or we closed it. TimeoutError when no broker answers within *deadline_s* seconds.
+    refused us, or we closed it. TimeoutError when no broker answers within *deadline_s* seconds; it tells the last
+    error.
     """
     client = GuardedClient()
     told_at: dict[str, float] = {}
+    last_error = ""
 
     async def on_error(error: Exception) -> None:
         """A broker that is away fails four attempts a second: each kind of error is told now and then."""
-        text = str(error) or type(error).__name__
+        nonlocal last_error
+        last_error = text = str(error) or type(error).__name__
         now = time.monotonic()
         if now - told_at.get(text, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
             told_at[text] = now
@@ -105,7 +108,10 @@ async def connect(
         "closed_cb": on_closed,
         **_credentials(settings),
     }
-    await asyncio.wait_for(client.connect(**options), deadline_s)
+    try:
+        await asyncio.wait_for(client.connect(**options), deadline_s)
+    except TimeoutError:
+        raise TimeoutError(last_error) from None
     return client
 
 

@@ -23,6 +23,7 @@ _FAILURE_DELAY_S = 1.0
 _ACK_TIMEOUT_S = 5.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
+_MAX_HEADER = 500
 
 T = TypeVar("T")
 
@@ -206,4 +207,10 @@ def rejection(
         reason=explanation,
         at_us=time.time_ns() // 1000,
     )
-    return Publication(bus.subjects.rejected(reason), body.SerializeToString(), f"rejected:{cause}")
+    headers = {"Gotask-Subject": message.subject, "Gotask-Reason": _one_line(explanation)}
+    return Publication(bus.subjects.rejected(reason), body.SerializeToString(), f"rejected:{cause}", headers)
+
+
+def _one_line(text: str) -> str:
+    """As a header may hold it."""
+    return " ".join(text.encode("ascii", "replace").decode().split())[:_MAX_HEADER]

@@ -22,3 +22,10 @@ def varint(number: int) -> bytes:
         number >>= 7
     out.append(number)
     return bytes(out)
+
+
+def shorten_history(job: v1.Job, attempts: int) -> None:
+    """Only the newest *attempts* stay, without tracebacks: for where there is little room."""
+    del job.history.attempts[:-attempts]
+    for attempt in job.history.attempts:
+        attempt.error.ClearField("traceback")

@@ -11,6 +11,7 @@ from gotask.v1.job_service_pb2 import *
 from gotask.v1.page_pb2 import *
 from gotask.v1.queue_pb2 import *
 from gotask.v1.queue_service_pb2 import *
+from gotask.v1.reading_pb2 import *
 from gotask.v1.schedule_pb2 import *
 from gotask.v1.schedule_service_pb2 import *
 from gotask.v1.worker_pb2 import *

@@ -1,58 +1,19 @@
 """The feed of all events, for those who watch everything."""
 
-import re
-from collections.abc import AsyncGenerator, Collection, Sequence
-from itertools import chain
-from typing import NamedTuple
-
-import structlog
-from google.protobuf.message import DecodeError
-from nats.aio.msg import Msg
+from collections.abc import AsyncGenerator, Collection
 
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
+from gotask.bus.happened import Cursor, Happened, read_events
 from gotask.bus.subjects import Stream
 from gotask.bus.tail import Tail
 from gotask.gateway.access.caller import Caller
-from gotask.gateway.job_events import job_events
 from gotask.gateway.watchers import Watchers
 from gotask.jobs.validation import check_queue
 
-_log = structlog.get_logger("gotask.gateway")
-
 _MAX_LAG = 10_000
 MAX_QUEUES = 64
-_CURSOR = re.compile(r"(\d{1,19})(?:\.(\d{1,9}))?")
-
-
-class Cursor(NamedTuple):
-    """A place in the event stream: after the first *events* events of the message after *sequence*.
-
-    As text "41", or "41.7".
-    """
-
-    sequence: int
-    events: int = 0
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """INVALID_ARGUMENT for a text that is none."""
-        found = _CURSOR.fullmatch(text)
-        if found is None:
-            raise CommandError(Code.INVALID_ARGUMENT, "is not a cursor of this stream", "cursor")
-        return cls(int(found[1]), int(found[2] or 0))
-
-    def __str__(self) -> str:
-        return f"{self.sequence}.{self.events}" if self.events else str(self.sequence)
-
-
-class Happened(NamedTuple):
-    """Events that were recorded together, each with the cursor after it; *gap*: some before them are kept no longer."""
-
-    events: Sequence[tuple[Cursor, v1.JobEvent]]
-    after: Cursor
-    gap: bool = False
 
 
 class Feed:
@@ -105,7 +66,7 @@ class Feed:
             if tail.missed():
                 yield Happened((), Cursor(batch[0].metadata.sequence.stream - 1), gap=True)
             for message in batch:
-                if (happened := _read_message(message, place)).events:
+                if (happened := read_events(message, place)).events:
                     yield happened
 
     def _subjects(self, queues: Collection[str], kinds: Collection[v1.EventKind.ValueType]) -> list[str]:
@@ -123,23 +84,3 @@ def _queues_for(caller: Caller, queues: Collection[str]) -> Collection[str]:
     if not queues and caller.queues is not None:
         return sorted(caller.queues)
     return sorted(set(queues))
-
-
-def _read_message(message: Msg, place: Cursor) -> Happened:
-    sequence = message.metadata.sequence.stream
-    skip = place.events if sequence == place.sequence + 1 else 0
-    try:
-        batches = v1.JobEvents.FromString(message.data).batches
-    except DecodeError as error:
-        _log.warning("events not understood", subject=message.subject, error=str(error))
-        return Happened((), Cursor(sequence))
-    events = list(chain.from_iterable(map(job_events, batches)))
-    last = len(events) - 1
-    return Happened(
-        [
-            (Cursor(sequence) if index == last else Cursor(sequence - 1, index + 1), event)
-            for index, event in enumerate(events)
-            if index >= skip
-        ],
-        Cursor(sequence),
-    )

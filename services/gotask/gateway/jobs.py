@@ -13,11 +13,11 @@ from typing import NamedTuple
 from gotask import v1
 from gotask.bus.errors import Code, CommandError
 from gotask.bus.group_commit import GroupCommit
+from gotask.bus.job_commands import JobCommands, no_job
+from gotask.bus.submissions import Answer, Submissions
+from gotask.bus.watches import Watches
 from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.caller import Caller
-from gotask.gateway.commands import JobCommands, no_job
-from gotask.gateway.submissions import Answer, Submissions
-from gotask.gateway.watches import Watches
 from gotask.jobs.ids import is_id
 from gotask.jobs.states import PENDING, SCHEDULED, TERMINAL
 from gotask.service.clock import Clock

@@ -2,36 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
 from gotask.bus.errors import BusError, Code, CommandError
+from gotask.jobs.field_errors import FieldError, field_errors
 from gotask.jobs.validation import InvalidJob
 from gotask.storage.contract import StorageUnavailable
 
 RETRY_AFTER_S = {Code.RESOURCE_EXHAUSTED: 5, Code.UNAVAILABLE: 2}
 """What callers who are to come back are told to wait, in seconds."""
 
-_WHOLE = "body"
 _MAX_ERRORS = 20
 _MAX_TEXT = 500
-_REASONS = {
-    "extra_forbidden": "there is no such field",
-    "missing": "is required",
-    "model_type": "must be a JSON object",
-}
-
-
-class FieldError(NamedTuple):
-    """*field* is its path as users write it, such as ``jobs.3.priority``."""
-
-    field: str
-    reason: str
-
-    def below(self, path: str) -> "FieldError":
-        """The same in a part of a larger input."""
-        return FieldError(path if self.field == _WHOLE else f"{path}.{self.field}", self.reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,18 +76,6 @@ def invalid(errors: Sequence[FieldError]) -> Refusal:
     if len(errors) > 1:
         detail = f"{len(errors)} fields are wrong; the first: {detail}"
     return Refusal(Code.INVALID_ARGUMENT, detail, kept)
-
-
-def field_errors(found: Sequence[Any]) -> list[FieldError]:
-    """The findings of pydantic, one per field."""
-    return [
-        FieldError(_path_of(each["loc"]), _REASONS.get(each["type"]) or str(each["msg"]).removeprefix("Value error, "))
-        for each in found
-    ]
-
-
-def _path_of(location: Sequence[int | str]) -> str:
-    return ".".join(str(part) for part in location if part != "[key]") or _WHOLE
 
 
 def _shortened(text: str) -> str:

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 from gotask.bus.bus import Bus
+from gotask.bus.job_commands import JobCommands
+from gotask.bus.submissions import Submissions
+from gotask.bus.watches import Watches
 from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.guard import Guard
 from gotask.gateway.access.rates import Rates
 from gotask.gateway.access.setup import authenticator
-from gotask.gateway.commands import JobCommands
 from gotask.gateway.dead_letters import DeadLetters
 from gotask.gateway.feed import Feed
 from gotask.gateway.following import Following
@@ -19,9 +21,7 @@ from gotask.gateway.queues import Queues
 from gotask.gateway.rest.app import build_app
 from gotask.gateway.schedules import Schedules
 from gotask.gateway.settings import GatewaySettings
-from gotask.gateway.submissions import Submissions
 from gotask.gateway.watchers import Watchers
-from gotask.gateway.watches import Watches
 from gotask.gateway.workers import Workers
 from gotask.service.clock import Clock
 from gotask.service.guarded_protocol import HttpLimits

@@ -6,18 +6,6 @@ from dataclasses import dataclass, field
 from gotask import v1
 from gotask.bus.bus import Publication
 from gotask.bus.subjects import KIND_TOKENS, Subjects
-from gotask.jobs.states import CANCELLED, DEAD, EXPIRED, FAILED, PENDING, RETRYING, SUCCESS
-
-KIND_OF_STATE = {
-    SUCCESS: v1.EVENT_KIND_SUCCEEDED,
-    RETRYING: v1.EVENT_KIND_RETRYING,
-    PENDING: v1.EVENT_KIND_RETURNED,
-    FAILED: v1.EVENT_KIND_FAILED,
-    DEAD: v1.EVENT_KIND_DEAD,
-    CANCELLED: v1.EVENT_KIND_CANCELLED,
-    EXPIRED: v1.EVENT_KIND_EXPIRED,
-}
-"""The event that tells of an attempt's end, by the state it left the job in."""
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from gotask.jobs.states import PENDING
 from gotask.jobs.validation import InvalidJob, check_spec
 from gotask.queue_manager.dispatch import Dispatcher
 from gotask.queue_manager.events import EventLog, publications_of
+from gotask.queue_manager.json_answer import json_answer
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.submission import Submission
@@ -128,9 +129,11 @@ class Intake:
         """Tells the submitter; what nobody waits for, or may have stopped waiting for, is kept as rejected."""
         submission, cause, redelivered = received
         request = submission.request
+        if submission.problem is not None:
+            return await self._refuse_unreadable(submission, submission.problem, cause)
         if request.reply_to:
             results = [_result(spec, outcome, now_us) for spec, outcome in zip(request.jobs, outcomes, strict=True)]
-            await self._reply(request, results)
+            await self._reply(submission, results)
             if not redelivered and self._in_time(submission):
                 return []
         return [
@@ -139,13 +142,23 @@ class Intake:
             if not _is_stored(outcome)
         ]
 
+    async def _refuse_unreadable(self, submission: Submission, problem: v1.Status, cause: str) -> list[Publication]:
+        if submission.request.reply_to:
+            answer = json_answer("", v1.SubmitResult(status=problem))
+            await self._bus.publish(submission.request.reply_to, answer)
+        return [rejection(self._bus, submission.message, "undecodable", _explanation(problem), cause)]
+
     def _in_time(self, submission: Submission) -> bool:
         """Whether the reply surely comes before the submitter gives it up: half of its patience is for the way."""
         within_us = submission.request.reply_within_us or _REPLY_WITHIN_US
         stored_at_us = submission.message.metadata.timestamp.timestamp() * 1e6
         return self._clock.now_us() - stored_at_us < within_us / 2
 
-    async def _reply(self, request: v1.SubmitJobs, results: list[v1.SubmitResult]) -> None:
+    async def _reply(self, submission: Submission, results: list[v1.SubmitResult]) -> None:
+        request = submission.request
+        if submission.as_json:
+            await self._bus.publish(request.reply_to, json_answer(request.jobs[0].id, results[0]))
+            return
         reply = v1.SubmitReply(request_id=request.request_id, results=results)
         data = reply.SerializeToString()
         if len(data) > self._bus.max_payload:
@@ -158,9 +171,12 @@ class Intake:
 
     def _rejection(self, submission: Submission, spec: v1.JobSpec, status: v1.Status, cause: str) -> Publication:
         reason = "queue_full" if status.code == Code.RESOURCE_EXHAUSTED else "invalid"
-        explanation = f"{status.field}: {status.message}" if status.field else status.message
-        data = v1.SubmitJobs(jobs=[spec]).SerializeToString()
-        return rejection(self._bus, submission.message, reason, explanation, cause, data)
+        data = None if submission.as_json else v1.SubmitJobs(jobs=[spec]).SerializeToString()
+        return rejection(self._bus, submission.message, reason, _explanation(status), cause, data)
+
+
+def _explanation(status: v1.Status) -> str:
+    return f"{status.field}: {status.message}" if status.field else status.message
 
 
 def _check_subject(spec: v1.JobSpec, queue: str) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from gotask import v1
 from gotask.bus.bus import Bus, Command
 from gotask.bus.errors import Code, CommandError
-from gotask.jobs.states import CANCELLED, RETRYABLE, RUNNING, SUCCESS, TERMINAL, WAITING, name_of
+from gotask.jobs.refusals import why_not_cancelled, why_not_deleted, why_not_retried
+from gotask.jobs.states import CANCELLED, RUNNING, SUCCESS, WAITING
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
 from gotask.queue_manager.events import EventLog
 from gotask.queue_manager.publishing import EventPublisher
@@ -47,7 +48,7 @@ class JobCommands:
         await self._tell_workers(ids, changes, done)
         ended = {job_id: change.queue for job_id, change in _those(ids, changes, done) if change.state == CANCELLED}
         await self._tell_cancelled(command, ended)
-        return _statuses(ids, changes, done, _why_not_cancelled)
+        return _statuses(ids, changes, done, why_not_cancelled)
 
     async def _tell_workers(self, ids: Sequence[str], changes: Sequence[Change], done: Sequence[bool]) -> None:
         orders: dict[str, v1.CancelJobs] = {}
@@ -79,7 +80,7 @@ class JobCommands:
                 log.batch(v1.EVENT_KIND_DELETED, change.queue).job_ids.append(job_id)
         self._events.publish(log)
         done = [change.changed or (command.repeated and not change.state) for change in changes]
-        return _statuses(ids, changes, done, _why_not_deleted)
+        return _statuses(ids, changes, done, why_not_deleted)
 
     async def _retry(self, command: Command) -> v1.JobStatuses:
         ids = _ids(command)
@@ -92,7 +93,7 @@ class JobCommands:
             ready[change.queue] = ready.get(change.queue, 0) + 1
         self._events.publish(log)
         self._dispatcher.wake(ready)
-        return _statuses(ids, changes, done, _why_not_retried)
+        return _statuses(ids, changes, done, why_not_retried)
 
     def _new_log(self, command: Command) -> EventLog:
         return EventLog(f"command:{command.id}", self._clock.now_us())
@@ -111,24 +112,8 @@ def _those(ids: Sequence[str], changes: Sequence[Change], done: Sequence[bool]) 
             yield job_id, change
 
 
-def _why_not_cancelled(change: Change) -> str:
-    if change.state in TERMINAL:
-        return f"is {name_of(change.state)} already"
-    return "is to be cancelled already; its worker has been told"
-
-
-def _why_not_deleted(change: Change) -> str:
-    return f"is {name_of(change.state)}; cancel it before you delete it"
-
-
-def _why_not_retried(change: Change) -> str:
-    if change.state in RETRYABLE:
-        return f"stays {name_of(change.state)}: another job that is not finished holds its unique key by now"
-    return f"is {name_of(change.state)}; only failed, dead, cancelled and expired jobs can be retried"
-
-
 def _statuses(
-    ids: Sequence[str], changes: Sequence[Change], done: Sequence[bool], why_not: Callable[[Change], str]
+    ids: Sequence[str], changes: Sequence[Change], done: Sequence[bool], why_not: Callable[[v1.JobState.ValueType], str]
 ) -> v1.JobStatuses:
     reply = v1.JobStatuses(states=[change.state for change in changes])
     for job_id, change, is_done in zip(ids, changes, done, strict=True):
@@ -136,7 +121,7 @@ def _statuses(
         if is_done:
             continue
         if change.state:
-            message = f"job {job_id} {why_not(change)}"
+            message = f"job {job_id} {why_not(change.state)}"
             status.MergeFrom(v1.Status(code=Code.FAILED_PRECONDITION, message=message, field="id"))
         else:
             status.MergeFrom(v1.Status(code=Code.NOT_FOUND, message=f"there is no job {job_id}", field="id"))

@@ -9,11 +9,11 @@ from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
 from gotask.bus.group_commit import GroupCommit
+from gotask.bus.job_events import KIND_OF_STATE
 from gotask.jobs.history import history_of
 from gotask.jobs.outcomes import Decision, after_lost_lease
 from gotask.jobs.states import PENDING
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
-from gotask.queue_manager.events import KIND_OF_STATE
 from gotask.queue_manager.outcomes import Outcomes
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.queues import Queues

@@ -10,12 +10,13 @@ from nats.aio.msg import Msg
 from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.consumer import Received, Undecodable
+from gotask.bus.job_events import KIND_OF_STATE
 from gotask.jobs import limits, outcomes
 from gotask.jobs.history import history_of
 from gotask.jobs.states import PENDING, SUCCESS
 from gotask.jobs.validation import InvalidJob, check_payload, check_queue
 from gotask.queue_manager.dispatch import Dispatcher
-from gotask.queue_manager.events import KIND_OF_STATE, EventLog, publications_of
+from gotask.queue_manager.events import EventLog, publications_of
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.repeats import Repeats
 from gotask.service.clock import Clock

@@ -12,6 +12,7 @@ from gotask.queue_manager.outcomes import Outcomes, decode_results
 from gotask.queue_manager.publishing import EventPublisher
 from gotask.queue_manager.queue_commands import QueueCommands
 from gotask.queue_manager.queues import Queues
+from gotask.queue_manager.reading import Reading
 from gotask.queue_manager.release import Release, decode_due
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.queue_manager.submission import SubmissionDecoder
@@ -41,6 +42,7 @@ class QueueManagerService:
         self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
         self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
         self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues)
+        self._reading = Reading(bus, storage, clock)
         self._leases = Leases(
             settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events, telemetry
         )
@@ -76,6 +78,7 @@ class QueueManagerService:
         await self._job_commands.start()
         await self._dead_letters.start()
         await self._queue_commands.start()
+        await self._reading.start()
         await self._upkeep.start()
 
     async def stop(self) -> None:

@@ -8,7 +8,9 @@ from pydantic import ValidationError
 
 from gotask import v1
 from gotask.bus.consumer import Undecodable
+from gotask.bus.errors import Code
 from gotask.bus.subjects import Subjects
+from gotask.jobs.field_errors import FieldError, field_errors
 from gotask.jobs.ids import derived_id
 from gotask.jobs.request import JobRequest
 from gotask.jobs.validation import InvalidJob
@@ -19,11 +21,16 @@ JSON = "application/json"
 
 
 class Submission(NamedTuple):
-    """Jobs, and the queue that the subject named ("" for any)."""
+    """Jobs, and the queue that the subject named ("" for any).
+
+    *as_json*: one job came as JSON, and so goes its answer. *problem*: why it could not be read; then there is no job.
+    """
 
     request: v1.SubmitJobs
     queue: str
     message: Msg
+    as_json: bool = False
+    problem: v1.Status | None = None
 
 
 class SubmissionDecoder:
@@ -33,36 +40,39 @@ class SubmissionDecoder:
         self._subjects = subjects
 
     def __call__(self, message: Msg) -> Submission:
-        """Undecodable says what is wrong with the message."""
+        """Undecodable for what is no SubmitJobs message. JSON that is no job is a submission with a problem: whoever
+        sent it may wait for the answer."""
         queue = self._subjects.queue_of_submit(message.subject) or ""
         headers = message.headers or {}
         if headers.get(CONTENT_TYPE, "").partition(";")[0].strip().lower() == JSON:
-            request = _from_json(message, queue, headers.get(REPLY_TO, ""))
-        else:
-            try:
-                request = v1.SubmitJobs.FromString(message.data)
-            except DecodeError as error:
-                raise Undecodable(
-                    f"neither a SubmitJobs message nor, by its {CONTENT_TYPE} header, JSON: {error}"
-                ) from None
-        return Submission(request, queue, message)
+            return _from_json(message, queue, headers.get(REPLY_TO, ""))
+        try:
+            return Submission(v1.SubmitJobs.FromString(message.data), queue, message)
+        except DecodeError as error:
+            raise Undecodable(
+                f"neither a SubmitJobs message nor, by its {CONTENT_TYPE} header, JSON: {error}"
+            ) from None
 
 
-def _from_json(message: Msg, queue: str, reply_to: str) -> v1.SubmitJobs:
+def _from_json(message: Msg, queue: str, reply_to: str) -> Submission:
     metadata = message.metadata
     stored_at_us = round(metadata.timestamp.timestamp() * 1e6)
     job_id = derived_id(stored_at_us, f"{metadata.stream}:{metadata.sequence.stream}")
+    request = v1.SubmitJobs(reply_to=reply_to)
+    problem = None
     try:
-        request = JobRequest.model_validate_json(message.data)
-        if queue and "queue" not in request.model_fields_set:
-            request.queue = queue
-        spec = request.to_spec(job_id, stored_at_us)
+        job = JobRequest.model_validate_json(message.data)
+        if queue and "queue" not in job.model_fields_set:
+            job.queue = queue
+        request.jobs.append(job.to_spec(job_id, stored_at_us))
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(map(str, problem['loc'])) or 'body'}: {problem['msg']}"
-            for problem in error.errors(include_url=False, include_input=False)
-        )
-        raise Undecodable(problems) from None
+        problem = _problem(field_errors(error.errors(include_url=False, include_context=False, include_input=False)))
     except InvalidJob as error:
-        raise Undecodable(str(error)) from None
-    return v1.SubmitJobs(jobs=[spec], reply_to=reply_to)
+        problem = _problem([FieldError(error.field, error.reason)])
+    return Submission(request, queue, message, as_json=True, problem=problem)
+
+
+def _problem(errors: list[FieldError]) -> v1.Status:
+    """Names the first field, and tells of all."""
+    text = "; ".join([errors[0].reason, *(f"{error.field}: {error.reason}" for error in errors[1:])])
+    return v1.Status(code=Code.INVALID_ARGUMENT, message=text, field=errors[0].field)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from gotask.bus.errors import BusError
 from gotask.gateway.access.rules import METRICS, OPEN
 from gotask.gateway.parts import Parts
-from gotask.gateway.refusals import field_errors, forget_frames, invalid
+from gotask.gateway.refusals import forget_frames, invalid
 from gotask.gateway.rest.dead_endpoints import DeadEndpoints
 from gotask.gateway.rest.described_api import DescribedApi
 from gotask.gateway.rest.event_endpoints import EventEndpoints
@@ -32,6 +32,7 @@ from gotask.gateway.rest.submit_endpoints import SubmitEndpoints
 from gotask.gateway.rest.system_endpoints import SystemEndpoints
 from gotask.gateway.rest.worker_endpoints import WorkerEndpoints
 from gotask.gateway.settings import GatewaySettings
+from gotask.jobs.field_errors import field_errors
 from gotask.jobs.validation import InvalidJob
 from gotask.service.clock import Clock
 from gotask.service.http import Missing

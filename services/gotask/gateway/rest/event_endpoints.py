@@ -9,9 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gotask import v1
+from gotask.bus.happened import Happened
 from gotask.bus.subjects import KIND_TOKENS
 from gotask.gateway.access.caller import Caller
-from gotask.gateway.feed import Feed, Happened
+from gotask.gateway.feed import Feed
 from gotask.gateway.following import Following
 from gotask.gateway.rest.event_document import event_document
 from gotask.gateway.rest.event_stream import EventStream, event, last_event_id, opening

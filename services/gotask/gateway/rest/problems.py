@@ -9,7 +9,8 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from gotask.bus.errors import Code
-from gotask.gateway.refusals import FieldError, Refusal, refusal_of
+from gotask.gateway.refusals import Refusal, refusal_of
+from gotask.jobs.field_errors import FieldError
 
 PROBLEM_JSON = "application/problem+json"
 

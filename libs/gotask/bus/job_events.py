@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from gotask import v1
+from gotask.jobs.states import CANCELLED, DEAD, EXPIRED, FAILED, PENDING, RETRYING, SUCCESS
 
 ENDINGS = frozenset(
     {
@@ -15,6 +16,17 @@ ENDINGS = frozenset(
     }
 )
 """After these a job does not go on by itself."""
+
+KIND_OF_STATE = {
+    SUCCESS: v1.EVENT_KIND_SUCCEEDED,
+    RETRYING: v1.EVENT_KIND_RETRYING,
+    PENDING: v1.EVENT_KIND_RETURNED,
+    FAILED: v1.EVENT_KIND_FAILED,
+    DEAD: v1.EVENT_KIND_DEAD,
+    CANCELLED: v1.EVENT_KIND_CANCELLED,
+    EXPIRED: v1.EVENT_KIND_EXPIRED,
+}
+"""The event that tells of an attempt's end, by the state it left the job in."""
 
 
 def job_event(batch: v1.EventBatch, index: int) -> v1.JobEvent:

@@ -12,15 +12,16 @@ from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus
+from gotask.bus.job_events import ENDINGS, job_event
 from gotask.bus.subjects import KIND_TOKENS
-from gotask.gateway.job_events import ENDINGS, job_event
 
-_log = structlog.get_logger("gotask.gateway")
+_log = structlog.get_logger("gotask.bus")
 
 _FLUSH_TIMEOUT_S = 2
 _MAX_WAITING_EVENTS = 1_000
 _OTHERS = frozenset(KIND_TOKENS) - ENDINGS
 
+EVERY_QUEUE = "*"
 Kinds = frozenset[v1.EventKind.ValueType]
 Watcher = Callable[[v1.EventBatch, int], None]
 
@@ -52,37 +53,40 @@ class Inbox:
 
 
 class Watches:
-    """Tells those who wait for a job's end, and those who follow it. Listens to nothing until somebody does."""
+    """Tells those who wait for a job's end, and those who follow it.
+
+    Listens to nothing until somebody does: then to the queue that was named, or to every queue.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._watchers: dict[str, set[Watcher]] = {}
         self._wakers: set[Callable[[], None]] = set()
-        self._listening: dict[Kinds, asyncio.Task[None]] = {}
+        self._listening: dict[tuple[str, Kinds], asyncio.Task[None]] = {}
         self.stopped = False
 
     @contextlib.asynccontextmanager
-    async def end_of(self, job_id: str) -> AsyncIterator[asyncio.Event]:
-        """An event that is set when the job has ended since, or when the gateway stops."""
+    async def end_of(self, job_id: str, queue: str = EVERY_QUEUE) -> AsyncIterator[asyncio.Event]:
+        """An event that is set when the job has ended since, or on :meth:`stop`."""
         ended = asyncio.Event()
 
         def watcher(batch: v1.EventBatch, _index: int) -> None:
             if batch.kind in ENDINGS:
                 ended.set()
 
-        async with self._watching(job_id, watcher, ended.set, ENDINGS):
+        async with self._watching(job_id, queue, watcher, ended.set, ENDINGS):
             yield ended
 
     @contextlib.asynccontextmanager
-    async def events_of(self, job_id: str) -> AsyncIterator[Inbox]:
-        """Gets what happens to the job from now on; it is woken when the gateway stops."""
+    async def events_of(self, job_id: str, queue: str = EVERY_QUEUE) -> AsyncIterator[Inbox]:
+        """Gets what happens to the job from now on; it is woken on :meth:`stop`."""
         inbox = Inbox()
-        async with self._watching(job_id, inbox.put, inbox.wake, ENDINGS, _OTHERS):
+        async with self._watching(job_id, queue, inbox.put, inbox.wake, ENDINGS, _OTHERS):
             yield inbox
 
     @contextlib.asynccontextmanager
     async def _watching(
-        self, job_id: str, watcher: Watcher, wake: Callable[[], None], *kinds: Kinds
+        self, job_id: str, queue: str, watcher: Watcher, wake: Callable[[], None], *kinds: Kinds
     ) -> AsyncIterator[None]:
         if self.stopped:
             wake()
@@ -90,9 +94,9 @@ class Watches:
         self._watchers.setdefault(job_id, set()).add(watcher)
         try:
             for each in kinds:
-                if each not in self._listening:
-                    self._listening[each] = asyncio.create_task(self._listen(each))
-                await asyncio.shield(self._listening[each])
+                if (queue, each) not in self._listening:
+                    self._listening[queue, each] = asyncio.create_task(self._listen(queue, each))
+                await asyncio.shield(self._listening[queue, each])
             yield
         finally:
             self._wakers.discard(wake)
@@ -106,10 +110,10 @@ class Watches:
         for wake in self._wakers:
             wake()
 
-    async def _listen(self, kinds: Kinds) -> None:
+    async def _listen(self, queue: str, kinds: Kinds) -> None:
         try:
             for kind in kinds:
-                await self._bus.client.subscribe(self._bus.subjects.event("*", kind), cb=self._on_events)
+                await self._bus.client.subscribe(self._bus.subjects.event(queue, kind), cb=self._on_events)
             await self._bus.client.flush(timeout=_FLUSH_TIMEOUT_S)
         except (nats.errors.Error, TimeoutError) as error:
             _log.warning("watches jobs without events", error=str(error))

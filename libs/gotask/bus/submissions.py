@@ -18,7 +18,7 @@ from gotask.jobs.ids import new_id
 if TYPE_CHECKING:
     from nats.aio.subscription import Subscription
 
-_log = structlog.get_logger("gotask.gateway")
+_log = structlog.get_logger("gotask.bus")
 
 _MAX_JOBS = 1_000
 _IN_FLIGHT = 2
@@ -74,7 +74,7 @@ class Submissions:
     async def submit(self, specs: Sequence[v1.JobSpec]) -> list[Answer]:
         """One answer per job, in order."""
         if self._under_way + len(specs) > self._most_under_way:
-            reason = f"{self._under_way} jobs are being submitted through this gateway; nothing was stored"
+            reason = f"{self._under_way} jobs are being submitted by this process; nothing was stored"
             return [CommandError(Code.UNAVAILABLE, reason)] * len(specs)
         self._under_way += len(specs)
         try:
