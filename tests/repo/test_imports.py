@@ -1,17 +1,36 @@
-"""What a worker's process carries."""
+"""What processes carry: nothing that they do not use."""
 
 import subprocess
 import sys
 
-_HEAVY = ("fastapi", "starlette", "uvicorn", "grpc", "redis", "asyncpg")
-_SCRIPT = f"""
-import sys
-import gotask.cli.main, gotask.worker.main, gotask.worker.service, gotask.worker.builtin
-import gotask.worker.fleet.run, gotask.worker.pool.child
-print([name for name in {_HEAVY!r} if name in sys.modules])
-"""
+import pytest
+
+_WEB = ("fastapi", "starlette", "uvicorn")
+_STORAGE = ("redis", "asyncpg")
+_WORKER = (
+    "gotask.cli.main, gotask.worker.main, gotask.worker.service, gotask.worker.builtin, gotask.worker.fleet.run, "
+    "gotask.worker.pool.child"
+)
+_CLIENT = "gotask.sdk, gotask.sdk.client.nats.transport"
+_COMMANDS = (
+    "gotask.cli.main, gotask.cli.commands.session, gotask.cli.commands.loading, gotask.cli.commands.topping, "
+    "gotask.gateway.rest.job_document, gotask.gateway.rest.event_document"
+)
 
 
-def test_a_worker_imports_neither_a_web_framework_nor_a_storage() -> None:
-    told = subprocess.run([sys.executable, "-c", _SCRIPT], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize(
+    ("modules", "left_out"),
+    [
+        pytest.param(_WORKER, (*_WEB, *_STORAGE, "grpc"), id="a worker"),
+        pytest.param(
+            "gotask.sdk, gotask.sdk.client.nats.transport", (*_WEB, *_STORAGE, "grpc", "gotask.storage"), id="a client"
+        ),
+        pytest.param("gotask.sdk.testing", (*_WEB, *_STORAGE, "grpc"), id="a sandbox"),
+        pytest.param(_COMMANDS, (*_WEB, *_STORAGE, "grpc"), id="a command"),
+        pytest.param("gotask.cli.main", ("gotask.sdk", "nats", "pydantic", "structlog"), id="gotask --help"),
+    ],
+)
+def test_a_process_imports_only_what_it_uses(modules: str, left_out: tuple[str, ...]) -> None:
+    script = f"import sys, {modules}; print([name for name in {left_out!r} if name in sys.modules])"
+    told = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == "[]"

@@ -1,15 +1,19 @@
 """A set of handlers, by the types of the jobs they run."""
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Unpack, cast
 
 from gotask.jobs.validation import InvalidJob, check_type
 from gotask.sdk.binding import Binder
+from gotask.sdk.client.client import Client
+from gotask.sdk.client.new_job import NewJob
+from gotask.sdk.client.options import JobDefaults, JobOptions
+from gotask.sdk.function import JobCall, JobFunction, Register
 from gotask.sdk.middleware import Middleware
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Exceptions = tuple[type[BaseException], ...]
 
 
@@ -37,9 +41,19 @@ class App:
 
     :param middleware: what happens around each job, see :class:`~gotask.sdk.middleware.Middleware`.
     :param no_retry_on: exceptions after which no job of this app is tried again.
+    :param client: with which its handlers' jobs are submitted.
     """
 
-    def __init__(self, *, middleware: Sequence[Middleware] = (), no_retry_on: Exceptions = ()) -> None:
+    def __init__(
+        self,
+        *,
+        middleware: Sequence[Middleware] = (),
+        no_retry_on: Exceptions = (),
+        client: Client | None = None,
+    ) -> None:
+        self._client = client
+        self._lent: Client | None = None
+        self._included: list[App] = []
         self._handlers: dict[str, Handler] = {}
         self._around = tuple(middleware)
         self.middleware = self._around
@@ -48,14 +62,50 @@ class App:
         self.places: tuple[str, ...] = ()
         """Where another process finds these handlers, as module:attribute; set when they are loaded from there."""
 
+    @property
+    def client(self) -> Client:
+        """With which its handlers' jobs are submitted: what was set; else in a worker the worker's own; else one that
+        is made from the environment at first use."""
+        if self._client is None:
+            self._client = Client()
+        return self._client
+
+    @client.setter
+    def client(self, client: Client) -> None:
+        self._client = client
+
+    def lend(self, client: Client) -> None:
+        """A worker lends its own to the app and to those it includes, for handlers that submit jobs; what was set
+        stays."""
+        if self._client in (None, self._lent):
+            self._client = client
+        self._lent = client
+        for other in self._included:
+            other.lend(client)
+
+    @contextmanager
+    def using(self, client: Client) -> Iterator[None]:
+        """Within it, the app and those it includes submit with *client*."""
+        with ExitStack() as stack:
+            for other in self._included:
+                stack.enter_context(other.using(client))
+            before, self._client = self._client, client
+            try:
+                yield
+            finally:
+                self._client = before
+
     def job(
-        self, job_type: str, *, process: bool = False, no_retry_on: Exceptions = ()
-    ) -> Callable[[Function], Function]:
-        """Registers the decorated function for jobs of *job_type*; the function itself stays as it is.
+        self, job_type: str, *, process: bool = False, no_retry_on: Exceptions = (), **defaults: Unpack[JobDefaults]
+    ) -> Register:
+        """Registers the decorated function for jobs of *job_type*, and makes it a
+        :class:`~gotask.sdk.function.JobFunction`: it can be called as before, and submitted.
 
         :param process: run it in a process of the worker's pool.
         :param no_retry_on: exceptions after which a job is not tried again, besides those of the app.
+        :param defaults: what jobs have that are submitted through the function: their queue, timeout, retries ...
         :raises ValueError: the name is not one a type may have, or is taken.
+        :raises InvalidArgument: one of *defaults* is wrong.
         :raises TypeError: the function's parameters cannot take a payload, or what is in *no_retry_on* is no exception.
         """
         try:
@@ -63,14 +113,18 @@ class App:
         except InvalidJob as error:
             raise ValueError(f"job type {job_type!r}: {error.reason}") from None
         not_retried = self._no_retry_on + _exceptions(no_retry_on)
+        options = cast("JobOptions", defaults)
+        NewJob(job_type, **options)
 
-        def register(function: Function) -> Function:
+        def register(decorated: Callable[..., Any]) -> JobFunction[..., ..., Any]:
+            function = decorated.function if isinstance(decorated, JobFunction) else decorated
             is_async = inspect.iscoroutinefunction(function)
             handler = Handler(job_type, function, is_async, Binder(function), process, not_retried, self._around)
             self._add(handler)
-            return function
+            call: JobCall[..., ..., Any] = JobCall(job_type, function, handler.binder, lambda: self.client, options)
+            return JobFunction(call, function)
 
-        return register
+        return cast("Register", register)
 
     def include(self, other: "App") -> None:
         """Takes over the handlers that *other* has by now; they keep its middleware and what it does not retry.
@@ -79,6 +133,7 @@ class App:
         """
         for handler in other.handlers:
             self._add(handler)
+        self._included.append(other)
         self.middleware += tuple(each for each in other.middleware if each not in self.middleware)
 
     def _add(self, handler: Handler) -> None:

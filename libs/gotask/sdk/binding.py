@@ -10,7 +10,7 @@ whatever else it knows. A parameter without an annotation takes what comes, one 
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, get_type_hints
 
 from pydantic import PydanticUserError, TypeAdapter, ValidationError
@@ -39,21 +39,41 @@ class Binder:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         hints = _hints(function)
-        parameters = inspect.signature(function).parameters
+        signature = inspect.signature(function)
+        parameters = signature.parameters
         for name, parameter in parameters.items():
             if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.VAR_POSITIONAL):
                 raise TypeError(f"handler parameter {name!r} must be one that can be given by name")
         self._context = next((name for name in parameters if hints.get(name) in _CONTEXTS), None)
         others = {name: parameter for name, parameter in parameters.items() if name != self._context}
+        self._given = signature.replace(parameters=list(others.values()))
         rest = next((name for name, parameter in others.items() if parameter.kind is parameter.VAR_KEYWORD), None)
         named = {name: parameter for name, parameter in others.items() if name != rest}
+        self._rest = rest
         self._takes_any_name = rest is not None
         self._rest_type = _adapter(rest, hints) if rest else None
         self._required = frozenset(name for name, item in named.items() if item.default is item.empty)
         self._types = {name: _adapter(name, hints) for name in named}
         self._only = next(iter(named)) if len(named) == 1 and not self._takes_any_name else None
 
-    def bind(self, payload: Any, context: JobContext) -> dict[str, Any]:
+    def payload(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """The payload that :meth:`bind` turns into these arguments; the context is none of them.
+
+        :raises TypeError: there is no such parameter, or one is missing.
+        :raises InvalidPayload: a value does not fit; the text names it.
+        """
+        given = self._given.bind(*args, **kwargs).arguments
+        if self._rest is not None:
+            given |= given.pop(self._rest, {})
+        bound = self.bind(given.get(_WHOLE) if self._only == _WHOLE else given, None)
+        values = {name: self._json(name, value) for name, value in bound.items() if name != self._context}
+        return values[_WHOLE] if self._only == _WHOLE else values
+
+    def _json(self, name: str, value: Any) -> Any:
+        adapter = self._types.get(name, self._rest_type)
+        return value if adapter is None else adapter.dump_python(value, mode="json")
+
+    def bind(self, payload: Any, context: JobContext | None) -> dict[str, Any]:
         """The arguments, by name; InvalidPayload says which fields do not fit and why."""
         if self._only == _WHOLE:
             arguments = {_WHOLE: payload}

@@ -1,19 +1,20 @@
-"""``gotask keys``: the API keys that gateways ask for."""
+"""``gotask keys``: the API keys that gateways ask for. What reads them is imported when a command runs."""
 
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import orjson
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Column, Table
 
 from gotask.gateway.access.caller import Scope
-from gotask.gateway.access.keys import KeyFile, KeyFileUnreadable, KeyRecord
 from gotask.jobs.durations import parse_us
+
+if TYPE_CHECKING:
+    from gotask.gateway.access.keys import KeyRecord
 
 app = typer.Typer(help="Creates, lists and revokes the API keys that gateways ask for.", no_args_is_help=True)
 
@@ -32,6 +33,10 @@ def create(
     expires_in: Annotated[str, typer.Option(help='How long it is good, such as "90d"; for ever, if not given.')] = "",
 ) -> None:
     """Prints a new key. It is shown now and never again; the file holds its hash."""
+    from pydantic import ValidationError
+
+    from gotask.gateway.access.keys import KeyFile, KeyFileUnreadable
+
     now_us = time.time_ns() // 1000
     try:
         expires_at_us = now_us + parse_us(expires_in) if expires_in else 0
@@ -70,6 +75,8 @@ def list_keys(
 @app.command()
 def revoke(key_id: Annotated[str, typer.Argument(help="As `gotask keys list` shows it.")], file: _File) -> None:
     """Makes a key worthless. Gateways that see the file know it a second later."""
+    from gotask.gateway.access.keys import KeyFile, KeyFileUnreadable
+
     try:
         found = KeyFile(file).revoke(key_id)
     except (OSError, KeyFileUnreadable) as error:
@@ -79,7 +86,9 @@ def revoke(key_id: Annotated[str, typer.Argument(help="As `gotask keys list` sho
     typer.echo(f"revoked {key_id}")
 
 
-def _read(file: Path) -> list[KeyRecord]:
+def _read(file: Path) -> "list[KeyRecord]":
+    from gotask.gateway.access.keys import KeyFile, KeyFileUnreadable
+
     try:
         return KeyFile(file).read()
     except KeyFileUnreadable as error:

@@ -1,13 +1,17 @@
 """The command line. Each command imports what it needs when it runs: a worker carries no web framework."""
 
 import importlib
-from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from gotask.cli import keys
+from gotask.cli.commands import jobs, queues
+from gotask.cli.commands.events import add_events
+from gotask.cli.commands.submit import add_submit
+from gotask.cli.commands.top import add_top
+from gotask.cli.commands.workers import add_workers
 from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
@@ -41,11 +45,19 @@ for _name, _text in _SERVICES.items():
 
 
 app.add_typer(keys.app, name="keys")
+add_submit(app)
+app.add_typer(jobs.app, name="jobs")
+app.add_typer(queues.app, name="queues")
+add_workers(app)
+add_events(app)
+add_top(app)
 
 
 @app.command()
 def version() -> None:
     """Prints the version."""
+    from importlib.metadata import version as installed_version
+
     typer.echo(installed_version("gotask"))
 
 

@@ -14,11 +14,11 @@ import orjson
 
 from gotask import v1
 from gotask.sdk.app import Handler
+from gotask.sdk.attempt.failures import FailedInProcess
+from gotask.sdk.attempt.hooks import JobHooks
+from gotask.sdk.attempt.payloads import decode_payload
 from gotask.sdk.errors import Cancelled
 from gotask.service.clock import Clock
-from gotask.worker.failures import FailedInProcess
-from gotask.worker.hooks import JobHooks
-from gotask.worker.payloads import decode_payload
 from gotask.worker.pool.pool import ProcessPool
 from gotask.worker.running import RunningJob
 

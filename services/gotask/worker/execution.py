@@ -8,6 +8,9 @@ import structlog
 from gotask import v1
 from gotask.jobs.durations import format_us
 from gotask.sdk.app import App, Handler
+from gotask.sdk.attempt.failures import judge, plain
+from gotask.sdk.attempt.hooks import JobHooks
+from gotask.sdk.attempt.payloads import encode_result
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import NoRetry, Timeout
 from gotask.service.clock import Clock
@@ -15,9 +18,6 @@ from gotask.service.logging import about
 from gotask.service.telemetry import Telemetry
 from gotask.worker.about import FailureLog
 from gotask.worker.calls import Call, Threads, call_in_process, call_on_loop
-from gotask.worker.failures import judge, plain
-from gotask.worker.hooks import JobHooks
-from gotask.worker.payloads import encode_result
 from gotask.worker.pool.pool import ProcessPool
 from gotask.worker.running import Interruption, RunningJob
 

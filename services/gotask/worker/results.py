@@ -11,7 +11,7 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.errors import BusUnavailable, MessageTooLarge, StreamFull
 from gotask.bus.group_commit import GroupCommit
-from gotask.worker.failures import plain
+from gotask.sdk.attempt.failures import plain
 from gotask.worker.running import RunningJob
 
 _log = structlog.get_logger("gotask.worker")

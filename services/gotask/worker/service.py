@@ -13,6 +13,10 @@ from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
 from gotask.sdk.app import App
+from gotask.sdk.attempt.hooks import call_hooks
+from gotask.sdk.client.client import Client
+from gotask.sdk.client.nats.transport import NatsTransport
+from gotask.sdk.client.settings import ClientSettings
 from gotask.sdk.middleware import overridden
 from gotask.service.clock import Clock
 from gotask.service.telemetry import OFF, Telemetry
@@ -21,7 +25,6 @@ from gotask.worker.claims import Claims
 from gotask.worker.drain import DrainCommands
 from gotask.worker.execution import Executor
 from gotask.worker.heartbeat import Heartbeats
-from gotask.worker.hooks import call_hooks
 from gotask.worker.pool.pool import PoolLimits, ProcessPool
 from gotask.worker.pool.process import ChildSettings
 from gotask.worker.results import Results
@@ -72,6 +75,8 @@ class WorkerService:
         self._heartbeats = Heartbeats(bus, settings.heartbeat, self._describe, self._held, self._executor.interrupt)
         self._commands = DrainCommands(bus, settings.worker_id, self.drain, self.resume)
         self._watchdog = Watchdog(app.handlers)
+        reached = ClientSettings.load(settings.nats_url, settings.namespace)
+        app.lend(Client(transport=NatsTransport(reached, bus)))
 
     async def start(self) -> None:
         await self._call_hooks("after_process_start")

@@ -8,6 +8,7 @@ from nats.aio.msg import Msg
 from nats.errors import TimeoutError as NatsTimeout
 
 from gotask.bus.bus import Bus
+from gotask.bus.streams import ensure_streams
 from gotask.bus.subjects import Stream
 from gotask.metrics.counting import EventCounter
 from gotask.metrics.store import TallyStore
@@ -123,7 +124,7 @@ async def test_a_stream_that_begins_anew_is_counted_from_its_beginning(bus: Bus,
         await publish(bus, events(jobs=1))
         await wait_until(lambda: first.created == 2, "both are counted")
     await bus.js.delete_stream(bus.subjects.stream(Stream.EVENTS))
-    await bus._ensure_streams(settings, 5)
+    await ensure_streams(bus.js, bus.subjects, settings)
     await publish(bus, events(jobs=10))
     async with counting(bus) as second:
         await wait_until(lambda: second.created == 12, "its first message is counted although the number was")

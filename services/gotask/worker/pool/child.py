@@ -19,16 +19,16 @@ import uvloop
 
 from gotask import v1
 from gotask.sdk.app import App, Handler
+from gotask.sdk.attempt.failures import judge
+from gotask.sdk.attempt.hooks import JobHooks, call_hooks
+from gotask.sdk.attempt.payloads import decode_payload, encode_result
 from gotask.sdk.context import JobContext
 from gotask.sdk.errors import Cancelled
 from gotask.sdk.loading import load_apps
 from gotask.sdk.middleware import overridden
 from gotask.service.logging import about, configure_logging
 from gotask.worker.about import about_job
-from gotask.worker.failures import judge
-from gotask.worker.hooks import JobHooks, call_hooks
 from gotask.worker.interpreter import end_with_parent
-from gotask.worker.payloads import decode_payload, encode_result
 from gotask.worker.pool.frames import Done, Kind, Order, encode_frame, frames_of
 from gotask.worker.pool.memory import peak_memory
 from gotask.worker.pool.progress import ProgressReports

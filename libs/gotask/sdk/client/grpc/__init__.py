@@ -1,0 +1,1 @@
+"""The way to GoTask over gRPC, through a gateway. Imported for grpc:// and grpcs:// addresses only."""
