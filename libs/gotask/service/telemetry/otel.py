@@ -12,8 +12,8 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 import structlog
@@ -30,10 +30,11 @@ from gotask.service.telemetry.attributes import (
     of_operation,
     of_submission,
 )
-from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held
+from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held, StatusTold
 from gotask.service.telemetry.http_spans import HttpSpans
 from gotask.service.telemetry.propagation import sampled_context_of, traceparent_of, within
 from gotask.service.telemetry.provider import Tracing, open_tracing
+from gotask.service.telemetry.rpc_spans import rpc_span
 from gotask.service.telemetry.sampling import job_sampler
 
 _log = structlog.get_logger("gotask.telemetry")
@@ -66,6 +67,9 @@ class OtelTelemetry:
 
     def http(self, app: AsgiApp) -> AsgiApp:
         return HttpSpans(app, self._deciding)
+
+    def rpc(self, call: str, metadata: Mapping[str, str]) -> AbstractContextManager[StatusTold]:
+        return rpc_span(self._deciding, call, metadata)
 
     @contextmanager
     def submitting(self, specs: Sequence[v1.JobSpec]) -> Iterator[None]:
