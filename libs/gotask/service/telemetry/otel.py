@@ -12,9 +12,10 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import structlog
 from opentelemetry import context as contexts
@@ -44,6 +45,7 @@ _FAILED = frozenset({v1.OUTCOME_FAILURE, v1.OUTCOME_LEASE_LOST})
 
 _of_attempt: ContextVar[Span | None] = ContextVar("of_attempt", default=None)
 """The span of the attempt that this task runs."""
+_begins_nothing: ContextVar[bool] = ContextVar("begins_nothing", default=False)
 
 
 def open_otel(service: str, namespace: str, *, messages: bool) -> "OtelTelemetry":
@@ -122,14 +124,8 @@ class OtelTelemetry:
         self._batch("receive", SpanKind.CLIENT, parents, len(specs), started_us)
 
     def around_attempt(self, run: Attempt[Held], spec_of: Callable[[Held], v1.JobSpec], worker: str) -> Attempt[Held]:
-        async def traced(held: Held) -> None:
+        async def recorded(held: Held, parent: SpanContext) -> None:
             spec = spec_of(held)
-            parent = sampled_context_of(spec.traceparent) if spec.traceparent else None
-            if parent is None:
-                # Its task has a context of its own, in which the handler begins no traces.
-                contexts.attach(self._unsampled)
-                await run(held)
-                return
             span = self._following.start_span(
                 f"process {spec.queue}", within(parent), SpanKind.CONSUMER, of_attempt(spec, worker)
             )
@@ -137,7 +133,17 @@ class OtelTelemetry:
             with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
                 await run(held)
 
-        return traced
+        def begin(held: Held) -> Coroutine[Any, Any, None]:
+            traceparent = spec_of(held).traceparent
+            parent = sampled_context_of(traceparent) if traceparent else None
+            if not _begins_nothing.get():
+                # Who starts jobs does so in a context of its own, which the jobs' tasks inherit: a handler whose job
+                # is not sampled begins no traces.
+                _begins_nothing.set(True)
+                contexts.attach(self._unsampled)
+            return run(held) if parent is None else recorded(held, parent)
+
+        return begin
 
     def at_end(self, tell: EndTold[Held]) -> EndTold[Held]:
         def traced(held: Held, result: v1.JobResult | None) -> None:
