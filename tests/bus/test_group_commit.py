@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from gotask.bus.group_commit import GroupCommit
+from gotask.bus.measures import BatchSizes
 
 
 class Store:
@@ -125,3 +126,12 @@ async def test_an_item_that_follows_on_a_result_is_not_left_behind(concurrency: 
     async with asyncio.timeout(5):
         results = await asyncio.gather(*(one_after_the_other() for _ in range(concurrency)))
     assert results == [[0, 10, 20, 30, 40]] * concurrency
+
+
+async def test_the_sizes_of_batches_are_told() -> None:
+    store, sizes = Store(), BatchSizes()
+    store.gate.set()
+    commit = GroupCommit(store.flush, max_items=7, sizes=sizes)
+    await asyncio.gather(*map(commit.submit, range(1, 9)))
+    assert (sizes.items, sum(sizes.counts)) == (8, 2)
+    assert (sizes.counts[0], sizes.counts[3]) == (1, 1)

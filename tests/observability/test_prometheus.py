@@ -113,6 +113,22 @@ def test_every_metric_that_is_named_is_exposed(busy: Stack) -> None:
     assert named <= exposed
 
 
+@pytest.mark.parametrize(
+    ("service", "sample"),
+    [
+        ("gateway", 'taskqueue_batch_items_count{of="submissions"}'),
+        ("worker", 'taskqueue_batch_items_count{of="results"}'),
+        ("queue-manager", 'taskqueue_batch_items_count{of="heartbeats"}'),
+        ("queue-manager", 'taskqueue_stream_waiting_messages{stream="gotask_SUBMIT"}'),
+        ("scheduler", "taskqueue_bus_reconnects_total"),
+        ("metrics", "process_resident_memory_bytes"),
+    ],
+)
+def test_each_process_shows_how_it_does(busy: Stack, service: str, sample: str) -> None:
+    _, page = http("GET", f"http://127.0.0.1:{busy.services[service].health_port}/metrics")
+    assert f"\n{sample} " in page
+
+
 def test_the_gateway_shows_the_same_names(busy: Stack) -> None:
     def names(url: str) -> set[str]:
         return set(re.findall(r"^# TYPE (\S+)", http("GET", url)[1], re.MULTILINE))

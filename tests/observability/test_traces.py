@@ -8,6 +8,7 @@ import urllib.request
 from collections import Counter
 from typing import Any
 
+import grpc
 import orjson
 import pytest
 
@@ -15,6 +16,7 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.jobs.ids import new_id
 from gotask.service.settings import ServiceSettings
+from gotask.v1.job_service_pb2_grpc import JobServiceStub
 from tests.support.otlp import OtlpReceiver, ReceivedSpan
 from tests.support.stack import Stack
 from tests.support.waiting import wait_until, wait_until_blocking
@@ -129,6 +131,24 @@ def test_every_request_is_one_span_named_after_its_route(seen: Stack, receiver: 
         "user_agent.original": "a test",
     }
     assert span.error is None
+
+
+def test_a_grpc_call_begins_the_trace_as_a_request_does(seen: Stack, receiver: OtlpReceiver) -> None:
+    trace_id = TRACE.replace("4", "a")
+    metadata = (("traceparent", f"00-{trace_id}-{PARENT}-01"),)
+    with grpc.insecure_channel(seen.grpc_address) as channel:
+        jobs = JobServiceStub(channel)
+        job = v1.NewJob(spec=v1.JobSpec(type="threaded"))
+        run(seen, jobs.SubmitJob(job, metadata=metadata).job.spec.id)
+        spans = receiver.trace(trace_id, _is_whole)
+        with pytest.raises(grpc.RpcError):
+            jobs.SubmitJob(v1.NewJob(), metadata=metadata)
+    (call,), (sent,) = named(spans, "gotask.v1.JobService/SubmitJob"), named(spans, "send default")
+    assert (call.kind, call.parent_id, sent.parent_id) == ("SERVER", PARENT, call.span_id)
+    assert (call.attributes["rpc.system"], call.attributes["rpc.method"]) == ("grpc", "SubmitJob")
+    spans = receiver.trace(trace_id, lambda found: len(named(found, call.name)) == 2)
+    refused = named(spans, call.name)[-1]
+    assert (refused.attributes["rpc.response.status_code"], refused.error) == ("INVALID_ARGUMENT", None)
 
 
 def test_a_request_that_is_not_sampled_leaves_no_span(seen: Stack, receiver: OtlpReceiver) -> None:

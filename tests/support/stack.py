@@ -71,6 +71,7 @@ class Stack:
         self.valkey = ServerProcess(valkey_server(data / "valkey", free_port()))
         http_port, grpc_port, metrics_port = free_port(), free_port(), free_port()
         self.url = f"http://127.0.0.1:{http_port}/api/v1"
+        self.grpc_address = f"127.0.0.1:{grpc_port}"
         self.metrics_url = f"http://127.0.0.1:{metrics_port}"
         environment = {
             "GOTASK_NATS_URL": self.nats.address,

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import Generic, TypeVar
 
+from gotask.bus.measures import BatchSizes
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -29,17 +31,20 @@ class GroupCommit(Generic[Item, Result]):
         max_bytes: int | None = None,
         size_of: Callable[[Item], int] = lambda _: 0,
         concurrency: int = 1,
+        sizes: BatchSizes | None = None,
     ) -> None:
         """
         :param max_items: the most items in one flush.
         :param max_bytes: the most bytes in one flush, as *size_of* counts them; a larger item goes alone.
         :param concurrency: flushes that may be under way at once. More than one gives up the order of items.
+        :param sizes: is told how many items each flush has.
         """
         self._flush = flush
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._size_of = size_of
         self._concurrency = concurrency
+        self._sizes = sizes or BatchSizes()
         self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
         self._flushers: set[asyncio.Task[None]] = set()
         # Kept, because asking for the running loop is a system call in Python 3.11.
@@ -77,6 +82,7 @@ class GroupCommit(Generic[Item, Result]):
             self._flushers.discard(asyncio.current_task())
 
     async def _flush_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
+        self._sizes.observe(len(batch))
         futures = [future for _, future in batch]
         try:
             results = _complete(await self._flush([item for item, _ in batch]), len(batch))

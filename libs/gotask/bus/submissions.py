@@ -60,6 +60,7 @@ class Submissions:
             max_bytes=bus.max_payload - _ENVELOPE_BYTES,
             size_of=lambda parcel: parcel.spec.ByteSize() + _FIELD_BYTES,
             concurrency=_IN_FLIGHT,
+            sizes=bus.measures.batches["submissions"],
         )
 
     async def start(self) -> None:

@@ -54,7 +54,7 @@ class GatewayService:
         parts = self._parts(settings, clock, telemetry)
         self._feed = parts.feed
         self._workers = parts.workers
-        self._grpc = build_server(settings, clock, parts) if settings.grpc_port else None
+        self._grpc = build_server(settings, clock, parts, telemetry) if settings.grpc_port else None
         self._http = HttpServer(
             telemetry.http(build_app(settings, clock, parts, self.missing)),
             settings.http_addr,

@@ -67,7 +67,7 @@ class Leases:
         self._outcomes = outcomes
         self._events = events
         self._telemetry = telemetry
-        self._beats = GroupCommit(self._extend, max_items=200)
+        self._beats = GroupCommit(self._extend, max_items=200, sizes=bus.measures.batches["heartbeats"])
         self._scanning: asyncio.Task[None] | None = None
         self._judges_from = 0.0
 

@@ -37,6 +37,7 @@ class Results:
             max_bytes=bus.max_payload // 2,
             size_of=lambda ended: ended[1].ByteSize(),
             concurrency=2,
+            sizes=bus.measures.batches["results"],
         )
         self._progress: dict[str, v1.JobProgress] = {}
         self._reporting: asyncio.Task[None] | None = None

@@ -1,6 +1,6 @@
 """What the services tell of, each at its place on a job's way."""
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -10,6 +10,7 @@ Held = TypeVar("Held")
 Attempt = Callable[[Held], Coroutine[Any, Any, None]]
 """Runs the handler of what is held, and tells how it ended."""
 EndTold = Callable[[Held, v1.JobResult | None], None]
+StatusTold = Callable[[str], None]
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 
@@ -18,6 +19,11 @@ class Telemetry(Protocol):
 
     def http(self, app: AsgiApp) -> AsgiApp:
         """*app*, each of whose requests is a span."""
+        ...
+
+    def rpc(self, call: str, metadata: Mapping[str, str]) -> AbstractContextManager[StatusTold]:
+        """Around a gRPC call such as ``/gotask.v1.JobService/SubmitJob``: a span. It is told the status's name, if that
+        is not OK."""
         ...
 
     def submitting(self, specs: Sequence[v1.JobSpec]) -> AbstractContextManager[None]:

@@ -1,12 +1,13 @@
 """No traces."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from gotask import v1
-from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held, Telemetry
+from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held, StatusTold, Telemetry
 
 _NOTHING = nullcontext()
+_UNTOLD: AbstractContextManager[StatusTold] = nullcontext(lambda _: None)
 
 
 class _Off:
@@ -14,6 +15,9 @@ class _Off:
 
     def http(self, app: AsgiApp) -> AsgiApp:
         return app
+
+    def rpc(self, call: str, metadata: Mapping[str, str]) -> AbstractContextManager[StatusTold]:  # noqa: ARG002
+        return _UNTOLD
 
     def submitting(self, specs: Sequence[v1.JobSpec]) -> AbstractContextManager[None]:  # noqa: ARG002
         return _NOTHING

@@ -12,9 +12,10 @@ A job that comes without a trace gets ``create QUEUE`` from the queue-manager in
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 import structlog
 from opentelemetry import context as contexts
@@ -30,10 +31,11 @@ from gotask.service.telemetry.attributes import (
     of_operation,
     of_submission,
 )
-from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held
+from gotask.service.telemetry.contract import AsgiApp, Attempt, EndTold, Held, StatusTold
 from gotask.service.telemetry.http_spans import HttpSpans
 from gotask.service.telemetry.propagation import sampled_context_of, traceparent_of, within
 from gotask.service.telemetry.provider import Tracing, open_tracing
+from gotask.service.telemetry.rpc_spans import rpc_span
 from gotask.service.telemetry.sampling import job_sampler
 
 _log = structlog.get_logger("gotask.telemetry")
@@ -43,6 +45,7 @@ _FAILED = frozenset({v1.OUTCOME_FAILURE, v1.OUTCOME_LEASE_LOST})
 
 _of_attempt: ContextVar[Span | None] = ContextVar("of_attempt", default=None)
 """The span of the attempt that this task runs."""
+_begins_nothing: ContextVar[bool] = ContextVar("begins_nothing", default=False)
 
 
 def open_otel(service: str, namespace: str, *, messages: bool) -> "OtelTelemetry":
@@ -66,6 +69,9 @@ class OtelTelemetry:
 
     def http(self, app: AsgiApp) -> AsgiApp:
         return HttpSpans(app, self._deciding)
+
+    def rpc(self, call: str, metadata: Mapping[str, str]) -> AbstractContextManager[StatusTold]:
+        return rpc_span(self._deciding, call, metadata)
 
     @contextmanager
     def submitting(self, specs: Sequence[v1.JobSpec]) -> Iterator[None]:
@@ -118,14 +124,8 @@ class OtelTelemetry:
         self._batch("receive", SpanKind.CLIENT, parents, len(specs), started_us)
 
     def around_attempt(self, run: Attempt[Held], spec_of: Callable[[Held], v1.JobSpec], worker: str) -> Attempt[Held]:
-        async def traced(held: Held) -> None:
+        async def recorded(held: Held, parent: SpanContext) -> None:
             spec = spec_of(held)
-            parent = sampled_context_of(spec.traceparent) if spec.traceparent else None
-            if parent is None:
-                # Its task has a context of its own, in which the handler begins no traces.
-                contexts.attach(self._unsampled)
-                await run(held)
-                return
             span = self._following.start_span(
                 f"process {spec.queue}", within(parent), SpanKind.CONSUMER, of_attempt(spec, worker)
             )
@@ -133,7 +133,17 @@ class OtelTelemetry:
             with use_span(span, end_on_exit=True, record_exception=False, set_status_on_exception=False):
                 await run(held)
 
-        return traced
+        def begin(held: Held) -> Coroutine[Any, Any, None]:
+            traceparent = spec_of(held).traceparent
+            parent = sampled_context_of(traceparent) if traceparent else None
+            if not _begins_nothing.get():
+                # Who starts jobs does so in a context of its own, which the jobs' tasks inherit: a handler whose job
+                # is not sampled begins no traces.
+                _begins_nothing.set(True)
+                contexts.attach(self._unsampled)
+            return run(held) if parent is None else recorded(held, parent)
+
+        return begin
 
     def at_end(self, tell: EndTold[Held]) -> EndTold[Held]:
         def traced(held: Held, result: v1.JobResult | None) -> None:

@@ -18,6 +18,7 @@ from gotask.gateway.access.guard import Guard
 from gotask.gateway.access.rules import GRPC
 from gotask.gateway.grpc.statuses import code_of, details_of
 from gotask.gateway.refusals import forget_frames, refusal_of
+from gotask.service.telemetry import Telemetry
 
 _log = structlog.get_logger("gotask.gateway")
 
@@ -33,8 +34,9 @@ class Adapter:
     and errors become statuses. Calls that the implementation has no method for are UNIMPLEMENTED.
     """
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, telemetry: Telemetry) -> None:
         self._guard = guard
+        self._telemetry = telemetry
 
     def handler(self, service: ServiceDescriptor, implementation: object) -> grpc.GenericRpcHandler:
         """What a server is given for *service*."""
@@ -63,12 +65,14 @@ class Adapter:
 
     def _unary(self, call: str, behaviour: Callable[[Caller, Any], Awaitable[Message]]) -> Callable[..., Any]:
         async def answer(request: Decoded, context: Context) -> Message | None:
-            try:
-                caller = self._admit(call, context)
-                return await behaviour(caller, _understood(request))
-            except Exception as error:
-                await _fail(context, call, error)
-                return None
+            with self._telemetry.rpc(call, _metadata(context)) as tell_status:
+                try:
+                    caller = self._admit(call, context)
+                    return await behaviour(caller, _understood(request))
+                except Exception as error:
+                    tell_status(refusal_of(error).code.name)
+                    await _fail(context, call, error)
+                    return None
 
         return answer
 
@@ -88,11 +92,15 @@ class Adapter:
         return answers
 
     def _admit(self, call: str, context: Context) -> Caller:
-        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        metadata = _metadata(context)
         credentials = Credentials(
             metadata.get("authorization", ""), metadata.get("x-api-key", ""), _address(context.peer())
         )
         return self._guard.admit(call, GRPC.get(call), credentials)
+
+
+def _metadata(context: Context) -> dict[str, str]:
+    return {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
 
 
 def _decoder(message: type[Message]) -> Callable[[bytes], Decoded]:
