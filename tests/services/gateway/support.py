@@ -16,16 +16,22 @@ from gotask.gateway.rest.schemas import Problem
 from gotask.gateway.service import GatewayService
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.ids import new_id
+from gotask.metrics.service import MetricsService
+from gotask.metrics.settings import MetricsSettings
 from gotask.queue_manager.service import QueueManagerService
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.scheduler.service import SchedulerService
 from gotask.scheduler.settings import SchedulerSettings
-from gotask.service.clock import SystemClock
+from gotask.service.clock import Clock, SystemClock
 from gotask.service.service import Service
+from gotask.service.settings import ServiceSettings
 from gotask.storage.contract import Claimed, Share, Slot, Storage
 
 _STREAM_BYTES = 16 << 20
 API = "/api/v1"
+
+Beside = contextlib.AbstractAsyncContextManager[None]
+"""A service that runs beside the gateway until it is left."""
 
 
 @dataclass
@@ -98,23 +104,33 @@ async def gateway(nats_url: str, namespace: str, storage: Storage, **fields: Any
         yield Door(http, channel, grpc_target, bus, storage)
 
 
-@contextlib.asynccontextmanager
-async def queue_manager(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[None]:
+def queue_manager(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> Beside:
     """A queue-manager with the settings in *fields*."""
-    defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
-    settings = QueueManagerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
-    bus = await Bus.open(settings, "queue-manager")
-    async with running(bus, lambda: QueueManagerService(settings, bus, storage, SystemClock())):
-        yield
+    return _beside(QueueManagerSettings, QueueManagerService, storage, nats_url=nats_url, namespace=namespace, **fields)
+
+
+def scheduler(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> Beside:
+    """A scheduler with the settings in *fields*."""
+    return _beside(SchedulerSettings, SchedulerService, storage, nats_url=nats_url, namespace=namespace, **fields)
+
+
+def metrics(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> Beside:
+    """A metrics service with the settings in *fields*."""
+    own = {"metrics_port": free_port(), "nats_url": nats_url, "namespace": namespace}
+    return _beside(MetricsSettings, MetricsService, storage, **own, **fields)
 
 
 @contextlib.asynccontextmanager
-async def scheduler(nats_url: str, namespace: str, storage: Storage, **fields: Any) -> AsyncIterator[None]:
-    """A scheduler with the settings in *fields*."""
+async def _beside(
+    settings_type: type[ServiceSettings],
+    make: Callable[[Any, Bus, Storage, Clock], Service],
+    storage: Storage,
+    **fields: Any,
+) -> AsyncIterator[None]:
     defaults = {"stream_max_bytes": _STREAM_BYTES, "events_max_bytes": _STREAM_BYTES}
-    settings = SchedulerSettings.load(**{**defaults, "nats_url": nats_url, "namespace": namespace, **fields})
-    bus = await Bus.open(settings, "scheduler")
-    async with running(bus, lambda: SchedulerService(settings, bus, storage, SystemClock())):
+    settings = settings_type.load(**{**defaults, **fields})
+    bus = await Bus.open(settings, "beside")
+    async with running(bus, lambda: make(settings, bus, storage, SystemClock())):
         yield
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from gotask.gateway.access.caller import Scope
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.access_support import make_key
-from tests.services.gateway.support import Door, gateway, queue_manager, scheduler
+from tests.services.gateway.support import Door, gateway, metrics, queue_manager, scheduler
 from tests.support.servers import ServerProcess
 
 EXAMPLES = int(os.environ.get("GOTASK_FUZZ_EXAMPLES", "2"))
@@ -28,6 +28,7 @@ async def test_the_api_does_what_it_says(nats: ServerProcess, namespace: str, tm
     async with (
         queue_manager(nats.address, namespace, storage),
         scheduler(nats.address, namespace, storage),
+        metrics(nats.address, namespace, storage),
         gateway(nats.address, namespace, storage, **settings) as door,
     ):
         code, told = await run_schemathesis(door, key, tmp_path)

@@ -3,7 +3,7 @@
 from importlib import resources
 
 from fastapi import APIRouter
-from starlette.responses import Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from gotask.gateway.metrics import Metrics, Page
 from gotask.gateway.rest.messages import respond
@@ -38,8 +38,18 @@ class SystemEndpoints:
             tags=["system"],
             responses=answers({200: Readiness, 503: Readiness}),
         )
-        for path, get in {"/metrics": self.get_metrics, f"{prefix}/metrics": self.get_figures}.items():
-            router.add_api_route(path, get, methods=["GET"], tags=["system"], responses=answers({200: None}, 503))
+        for path, get, answer in (
+            ("/metrics", self.get_metrics, PlainTextResponse),
+            (f"{prefix}/metrics", self.get_figures, JSONResponse),
+        ):
+            router.add_api_route(
+                path,
+                get,
+                methods=["GET"],
+                tags=["system"],
+                response_class=answer,
+                responses=answers({200: None}, 503),
+            )
         router.add_api_route("/docs", self.get_docs, methods=["GET"], include_in_schema=False)
 
     async def get_health(self) -> Response:
