@@ -1,12 +1,15 @@
 """Backends whose server a test may cut off, kill and start again. One that is added to BREAKABLE joins every test."""
 
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from gotask.embedded import free_port, valkey_server
+from gotask.embedded import ServerCommand, free_port, postgres_server, valkey_server
 from gotask.storage.contract import Storage
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.support.servers import ServerProcess
 
@@ -21,13 +24,34 @@ class Breakable:
 
 
 @contextmanager
-def _redis(data: Path) -> Iterator[Breakable]:
-    server = ServerProcess(valkey_server(data, free_port()))
-    server.start()
-    try:
+def _redis() -> Iterator[Breakable]:
+    with _running(valkey_server) as server:
         yield Breakable(server, lambda port, namespace: RedisStorage(f"127.0.0.1:{port}", namespace))
-    finally:
-        server.kill()
 
 
-BREAKABLE: dict[str, Callable[[Path], AbstractContextManager[Breakable]]] = {"redis": _redis}
+@contextmanager
+def _postgres() -> Iterator[Breakable]:
+    with _running(postgres_server) as server:
+        address = server.address
+        yield Breakable(server, lambda port, namespace: PostgresStorage(_through(address, port), namespace))
+
+
+@contextmanager
+def _running(command: Callable[[Path, int], ServerCommand]) -> Iterator[ServerProcess]:
+    # Not below pytest's folder, where PostgreSQL cannot run as root: see the fixture of the shared server.
+    with tempfile.TemporaryDirectory(prefix="gotask-breakable-") as data:
+        server = ServerProcess(command(Path(data), free_port()))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+def _through(address: str, port: int) -> PostgresAddress:
+    split = urlsplit(address)
+    user, _, _ = split.netloc.rpartition("@")
+    return PostgresAddress(split._replace(netloc=f"{user}@127.0.0.1:{port}").geturl())
+
+
+BREAKABLE: dict[str, Callable[[], AbstractContextManager[Breakable]]] = {"redis": _redis, "postgres": _postgres}

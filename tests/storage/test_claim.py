@@ -1,7 +1,5 @@
 """What a claim gives, and to whom."""
 
-import asyncio
-
 from gotask.jobs.states import CANCELLED, PENDING, RUNNING
 from gotask.storage.contract import Claimed, FinishStatus, Share, Slot, Storage
 from tests.storage.support import LEASE, NOW, add_queue, claim, end, get, insert, job, outcome, start
@@ -77,35 +75,3 @@ async def test_a_job_cancelled_while_pending_is_not_given(storage: Storage) -> N
     await storage.cancel(ids[:1], NOW)
     assert [one.job_id for one in await claim(storage, 2)] == ids[1:]
     assert (await get(storage, ids[0])).state == CANCELLED
-
-
-async def test_eight_claimers_never_share_an_attempt_nor_exceed_the_limit(storage: Storage) -> None:
-    await add_queue(storage, "narrow", max_workers=5)
-    ids = await insert(storage, *[job(queue="narrow") for _ in range(120)])
-    running: set[str] = set()
-    attempts: list[tuple[str, int]] = []
-
-    async def work(name: str) -> None:
-        while len(attempts) - len(running) < len(ids):
-            claimed = await claim(storage, 2, "narrow", name)
-            running.update(one.job_id for one in claimed)
-            attempts.extend((one.job_id, one.attempt) for one in claimed)
-            assert len(running) <= 5
-            await asyncio.sleep(0)
-            for one in claimed:
-                # Before the storage is told: another may have the place as soon as the storage knows.
-                running.discard(one.job_id)
-                assert (await end(storage, one)).status is FinishStatus.APPLIED
-
-    await asyncio.gather(*(work(f"w{index}") for index in range(8)))
-    assert sorted(attempts) == [(job_id, 1) for job_id in sorted(ids)]
-
-
-async def test_claimers_with_many_slots_share_the_jobs_without_loss(storage: Storage) -> None:
-    await add_queue(storage, "mail")
-    ids = await insert(storage, *[job(queue=("default", "mail")[index % 2]) for index in range(400)])
-    shares = [Share("mail", 2), Share("default", 3)]
-    slots = [Slot(f"w{index}", 3, shares) for index in range(10)]
-    rounds = await asyncio.gather(*(storage.claim(slots, NOW, NOW + LEASE) for _ in range(16)))
-    given = [one.job_id for claims in rounds for jobs in claims.jobs for one in jobs]
-    assert sorted(given) == sorted(ids)

@@ -51,8 +51,8 @@ class Line:
 
 
 @pytest.fixture(params=BREAKABLE, scope="module")
-def breakable(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Breakable]:
-    with BREAKABLE[request.param](tmp_path_factory.mktemp(request.param)) as running:
+def breakable(request: pytest.FixtureRequest) -> Iterator[Breakable]:
+    with BREAKABLE[request.param]() as running:
         yield running
 
 
