@@ -99,7 +99,7 @@ class StorageSettings(ServiceSettings):
 
     storage: str = Field("redis", pattern="^(redis|postgres|memory)$")
     redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
-    """host:port, or a redis:// or rediss:// URL."""
+    """host:port, a redis:// or (TLS) rediss:// URL, or redis+sentinel://host:port,host:port/master/0."""
     postgres_dsn: str = Field("", repr=False)
     """A connection string, postgresql://user:password@host:port/db?sslmode=..., instead of the single values."""
     postgres_host: str = "127.0.0.1"

@@ -29,15 +29,19 @@ def run_storage_service(
     async def build_with_storage(settings: Settings, bus: Bus, telemetry: Telemetry) -> Service:
         return build(settings, bus, await open_service_storage(settings), telemetry)
 
-    return run_service(name, settings_type, args, build_with_storage, prepare=_refuse_memory)
+    return run_service(name, settings_type, args, build_with_storage, prepare=_check_storage)
 
 
-def _refuse_memory(settings: StorageSettings) -> None:
+def _check_storage(settings: StorageSettings) -> None:
     if settings.storage == "memory":
         raise InvalidSettings(
             "GOTASK_STORAGE: memory storage lives in one process, and a service of its own would not share it; "
             "run `gotask up --storage memory` for all services in one process, or choose redis or postgres"
         )
+    try:
+        open_storage(settings)
+    except ValueError as error:
+        raise InvalidSettings(str(error)) from None
 
 
 async def open_service_storage(settings: StorageSettings) -> Storage:

@@ -29,7 +29,10 @@ class StorageSettings(Protocol):
 
 
 def open_storage(settings: StorageSettings) -> Storage:
-    """The backend that ``settings.storage`` names, not connected yet. ValueError for a name that is not known."""
+    """The backend that ``settings.storage`` names, not connected yet.
+
+    ValueError names the setting: a storage that is not known, or an address that is none.
+    """
     if settings.storage == "memory":
         from gotask.storage.memory import MemoryStorage
 
@@ -37,7 +40,10 @@ def open_storage(settings: StorageSettings) -> Storage:
     if settings.storage == "redis":
         from gotask.storage.redis.backend import RedisStorage
 
-        return RedisStorage(settings.redis_addr, settings.namespace)
+        try:
+            return RedisStorage(settings.redis_addr, settings.namespace)
+        except ValueError as error:
+            raise ValueError(f"GOTASK_REDIS_ADDR: {error}") from None
     if settings.storage == "postgres":
         from gotask.storage.postgres import PostgresAddress, PostgresStorage
 
