@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import asyncpg
 import psutil
 import redis.asyncio as redis
 
-from gotask.embedded import ServerCommand, free_port, valkey_server
+from gotask.embedded import ServerCommand, free_port, postgres_server, valkey_server
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.support.servers import ServerProcess
 from tests.support.waiting import wait_until
@@ -21,8 +23,9 @@ _PATIENCE_S = 60
 
 @dataclass(frozen=True)
 class Served:
-    """A storage that is not open yet; what its jobs take of its server's memory, in bytes; a wait until the server has
-    no work of its own in the background.
+    """A storage that is not open yet, and its server.
+
+    What the jobs take there, in bytes (of memory; Postgres: of disk); a wait until it does nothing in the background.
     """
 
     storage: Storage
@@ -60,6 +63,23 @@ async def _redis() -> AsyncIterator[Served]:
             await storage.close()
 
 
+@asynccontextmanager
+async def _postgres() -> AsyncIterator[Served]:
+    with TemporaryDirectory() as folder, _running(postgres_server(Path(folder), free_port())) as address:
+        connection = await asyncpg.connect(address)
+
+        async def used() -> int:
+            return int(await connection.fetchval("SELECT pg_database_size(current_database())"))
+
+        async def settle() -> None:
+            await connection.execute("CHECKPOINT")
+
+        storage = PostgresStorage(PostgresAddress(address), "bench")
+        yield Served(storage, used, settle)
+        await storage.close()
+        await connection.close()
+
+
 @contextmanager
 def _running(command: ServerCommand) -> Iterator[str]:
     server = ServerProcess(command)
@@ -70,4 +90,8 @@ def _running(command: ServerCommand) -> Iterator[str]:
         server.kill()
 
 
-STORAGES: dict[str, Callable[[], AbstractAsyncContextManager[Served]]] = {"memory": _memory, "redis": _redis}
+STORAGES: dict[str, Callable[[], AbstractAsyncContextManager[Served]]] = {
+    "memory": _memory,
+    "redis": _redis,
+    "postgres": _postgres,
+}

@@ -88,6 +88,25 @@ async def test_pages_are_stable_while_jobs_come_and_go(storage: Storage) -> None
         ids[7:8], ids[2:3] = (await insert(storage, job(id=ids[7]))), (await insert(storage, job(id=ids[2])))
 
 
+@pytest.mark.parametrize("criteria", [JobFilter(), _in(PENDING), JobFilter(queue="default", type="echo")])
+async def test_what_stays_is_seen_once_and_nothing_twice(storage: Storage, criteria: JobFilter) -> None:
+    """A listing, page by page, while others insert, run, cancel and delete."""
+    staying = await insert(storage, *[job(tags=["stays"]) for _ in range(30)])
+    chance = random.Random(3)
+    seen: list[str] = []
+    page = await storage.list_jobs(criteria, "", 4)
+    while True:
+        seen += [one.spec.id for one in page.jobs]
+        if not page.next_cursor:
+            break
+        passing = await insert(storage, *[job(priority=9, tags=["goes"]) for _ in range(chance.randint(1, 4))])
+        await storage.finish([outcome(one) for one in await claim(storage, 1)], NOW)
+        await storage.cancel(passing, NOW)
+        await storage.delete(passing[1:])
+        page = await storage.list_jobs(criteria, page.next_cursor, 4)
+    assert seen == staying[::-1]
+
+
 @pytest.mark.parametrize(("jobs", "limit", "sizes"), [(6, 3, [3, 3]), (7, 3, [3, 3, 1]), (2, 3, [2]), (0, 3, [0])])
 async def test_the_last_page_has_no_cursor(storage: Storage, jobs: int, limit: int, sizes: list[int]) -> None:
     await insert(storage, *[job() for _ in range(jobs)])
