@@ -73,8 +73,9 @@ async def test_finish(storage: Storage, ids: list[str]) -> None:
     assert {one.status for one in finished} == {FinishStatus.STALE}
     assert await storage.get_jobs(ids) == before
     finished = await storage.finish([Finish(job_id, "default", 1, CANCELLED, b"") for job_id in ids], LATER)
-    applied = {RUNNING: (FinishStatus.APPLIED, CANCELLED), CANCELLED: (FinishStatus.REPEATED, CANCELLED)}
-    assert finished == [applied.get(state, (FinishStatus.STALE, 0)) for state in (*STATES, 0)]
+    expected = {RUNNING: (FinishStatus.APPLIED, CANCELLED), CANCELLED: (FinishStatus.REPEATED, CANCELLED)}
+    stale = (FinishStatus.STALE, v1.JOB_STATE_UNSPECIFIED)
+    assert finished == [*(expected.get(state, stale) for state in STATES), stale]
 
 
 async def test_leases_and_progress(storage: Storage, ids: list[str]) -> None:
