@@ -1,6 +1,6 @@
 """What the database's errors mean for a caller."""
 
-import asyncpg
+import asyncpg  # type: ignore[import-untyped]
 
 from gotask.storage.contract import StorageError, StorageUnavailable
 
