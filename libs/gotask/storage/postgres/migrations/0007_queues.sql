@@ -13,6 +13,7 @@ BEGIN
     END IF;
     DELETE FROM queues WHERE id = doomed;
     DELETE FROM tallies WHERE queue_id = doomed;
+    DELETE FROM gaps WHERE queue_id = doomed;
     INSERT INTO deleted_queues VALUES (doomed);
     RETURN 0;
 END $$;
