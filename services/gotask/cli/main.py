@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from gotask.cli import keys
+from gotask.cli import storage as storage_commands
 from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ for _name, _text in _SERVICES.items():
 
 
 app.add_typer(keys.app, name="keys")
+app.add_typer(storage_commands.app, name="storage")
 
 
 @app.command()
