@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from gotask.storage.postgres.address import PostgresAddress
 from gotask.storage.postgres.connection import Connection

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from types import SimpleNamespace
 from typing import Any
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 _FIRST_OWN_OID = 16384
 """PostgreSQL's own types have lower ones, which are the same in every database."""

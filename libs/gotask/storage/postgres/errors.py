@@ -1,6 +1,6 @@
 """What the database's errors mean for a caller."""
 
-import asyncpg  # type: ignore[import-untyped]
+import asyncpg
 
 from gotask.storage.contract import StorageError, StorageUnavailable
 
