@@ -24,6 +24,8 @@ DECLARE
     doomed int;
     gone uuid[];
 BEGIN
+    -- What a crash brings back is forgotten again.
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT id INTO doomed FROM deleted_queues ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN 0;
@@ -52,6 +54,8 @@ DECLARE
     gone uuid[];
     dead_gone int;
 BEGIN
+    -- What a crash brings back is pruned again.
+    PERFORM set_config('synchronous_commit', 'off', true);
     FOR queue IN SELECT id, retention_success_us, retention_other_us FROM queues ORDER BY id LOOP
         EXIT WHEN remaining = 0;
         WITH successes AS (
