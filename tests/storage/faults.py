@@ -7,8 +7,9 @@ from pathlib import Path
 
 from gotask.embedded import free_port, valkey_server
 from gotask.storage.contract import Storage
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
-from tests.support.servers import ServerProcess
+from tests.support.servers import ServerProcess, postgres_process
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,16 @@ def _redis(data: Path) -> Iterator[Breakable]:
         server.kill()
 
 
-BREAKABLE: dict[str, Callable[[Path], AbstractContextManager[Breakable]]] = {"redis": _redis}
+@contextmanager
+def _postgres(_: Path) -> Iterator[Breakable]:
+    with postgres_process() as server:
+        ours = f":{server.command.port}/"
+        yield Breakable(
+            server,
+            lambda port, namespace: PostgresStorage(
+                PostgresAddress(server.address.replace(ours, f":{port}/")), namespace
+            ),
+        )
+
+
+BREAKABLE: dict[str, Callable[[Path], AbstractContextManager[Breakable]]] = {"redis": _redis, "postgres": _postgres}
