@@ -66,7 +66,6 @@ CREATE TABLE gaps (
     until bigint NOT NULL,
     candidate bigint, -- the next `until`, once every transaction before `candidate_xid` has ended
     candidate_xid bigint,
-    generation bigint NOT NULL DEFAULT 0, -- changes when a job comes back into its old place
     PRIMARY KEY (queue_id, since)
 ) WITH (fillfactor = 50);
 
@@ -213,7 +212,7 @@ DECLARE
     setting text;
 BEGIN
     FOR entry IN
-        SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proconfig IS NOT NULL
+        SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proconfig IS NOT NULL
     LOOP
         FOREACH setting IN ARRAY ARRAY[
             'enable_seqscan = off', 'enable_bitmapscan = off', 'enable_hashjoin = off', 'enable_mergejoin = off',

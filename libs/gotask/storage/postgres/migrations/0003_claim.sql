@@ -15,22 +15,19 @@ $$;
 
 -- Moves the ends of gaps on. A place is passed over when nothing is there, and nothing can come there any more: places
 -- are numbered by transactions that have their own number by then, so that those which could still fill one before the
--- candidate have ended when all have that were there when it was chosen. Jobs that come back say so (`generation`).
+-- candidate have ended when all have that were there when it was chosen. A job that comes back into its old place moves
+-- the end back; it waits for this, or this leaves the gap to it.
 CREATE FUNCTION raise_gaps() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     gap record;
     numbered bigint;
     head bigint;
 BEGIN
-    IF NOT pg_try_advisory_xact_lock('gaps'::regclass::oid::int, 0) THEN
-        RETURN;
-    END IF;
-    FOR gap IN SELECT * FROM gaps ORDER BY queue_id, since LOOP
+    FOR gap IN SELECT * FROM gaps ORDER BY queue_id, since FOR NO KEY UPDATE SKIP LOCKED LOOP
         IF gap.candidate_xid <= txid_snapshot_xmin(txid_current_snapshot()) AND NOT EXISTS (
             SELECT FROM line WHERE queue_id = gap.queue_id AND place >= gap.until AND place < gap.candidate
         ) THEN
-            UPDATE gaps SET until = candidate
-            WHERE queue_id = gap.queue_id AND since = gap.since AND generation = gap.generation;
+            UPDATE gaps SET until = candidate WHERE queue_id = gap.queue_id AND since = gap.since;
             gap.until := gap.candidate;
         END IF;
         SELECT last_value + is_called::int INTO numbered FROM arrivals;
@@ -40,7 +37,7 @@ BEGIN
         head := coalesce(head, gap.since + numbered);
         IF gap.candidate IS DISTINCT FROM head THEN
             UPDATE gaps SET candidate = head, candidate_xid = txid_snapshot_xmax(txid_current_snapshot())
-            WHERE queue_id = gap.queue_id AND since = gap.since AND generation = gap.generation;
+            WHERE queue_id = gap.queue_id AND since = gap.since;
         END IF;
     END LOOP;
 END $$;
@@ -138,7 +135,10 @@ BEGIN
                 FROM taken AS t
             ), noted AS (
                 INSERT INTO gaps (queue_id, since, until)
-                SELECT DISTINCT t.queue_id, first_place(t.place), first_place(t.place) FROM taken AS t
+                -- Asked first: ON CONFLICT alone would wait for whoever moves the gap's end.
+                SELECT n.queue_id, n.since, n.since
+                FROM (SELECT DISTINCT t.queue_id, first_place(t.place) AS since FROM taken AS t) AS n
+                WHERE NOT EXISTS (SELECT FROM gaps WHERE gaps.queue_id = n.queue_id AND gaps.since = n.since)
                 ON CONFLICT DO NOTHING
             )
             SELECT slot, queue, NULL::uuid, s.spec, t.attempt + 1, t.attempt + 1 - t.forgiven, t.ready_at_us

@@ -46,8 +46,7 @@ BEGIN
                 g.worker
             FROM gone AS g WHERE g.state = 2
         ), reopened AS (
-            UPDATE gaps SET until = least(gaps.until, b.place), candidate = NULL, candidate_xid = NULL,
-                generation = generation + 1
+            UPDATE gaps SET until = least(gaps.until, b.place), candidate = NULL, candidate_xid = NULL
             FROM (SELECT g.queue_id, first_place(min(g.place)) AS since, min(g.place) AS place
                   FROM gone AS g WHERE g.state = 2 GROUP BY g.queue_id, first_place(g.place)) AS b
             WHERE gaps.queue_id = b.queue_id AND gaps.since = b.since
