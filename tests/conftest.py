@@ -2,17 +2,15 @@
 
 import itertools
 import os
-import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from gotask.embedded import ServerCommand, free_port, nats_server, postgres_server, valkey_server
+from gotask.embedded import ServerCommand, free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
 from tests.storage.schemas import Schemas
-from tests.support.servers import ServerProcess
+from tests.support.servers import ServerProcess, postgres_process
 
 _names = itertools.count()
 
@@ -40,18 +38,11 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     yield from _running(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
 
 
-def _postgres(*options: str) -> Iterator[ServerProcess]:
-    # Not below pytest's folder: every session takes others' right to pass it away, and as root the server runs as
-    # another.
-    with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
-        command = postgres_server(Path(data), free_port())
-        yield from _running(replace(command, argv=[*command.argv, *options]))
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[ServerProcess]:
     """A PostgreSQL server for tests that do not disturb it: it would not survive that, and is quicker for it."""
-    yield from _postgres("-c", "fsync=off", "-c", "full_page_writes=off")
+    with postgres_process("fsync=off", "full_page_writes=off") as server:
+        yield server
 
 
 @pytest.fixture
@@ -69,7 +60,8 @@ def own_valkey(tmp_path: Path) -> Iterator[ServerProcess]:
 @pytest.fixture
 def own_postgres() -> Iterator[ServerProcess]:
     """A PostgreSQL server that the test may kill and restart."""
-    yield from _postgres()
+    with postgres_process() as server:
+        yield server
 
 
 @pytest.fixture

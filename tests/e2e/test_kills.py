@@ -3,13 +3,19 @@
 import asyncio
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from gotask import v1
 from gotask.jobs.states import SUCCESS
+from gotask.storage.contract import Storage
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis.backend import RedisStorage
+from tests.e2e.conftest import WORKER
+from tests.support.servers import ServerProcess
 from tests.support.stack import SERVICES, Stack
 from tests.support.waiting import wait_until
 
@@ -51,14 +57,28 @@ class Submitter:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("victim", ["nats", "valkey", *SERVICES])
 async def test_every_accepted_job_ends_though_one_part_is_killed(own_stack: Stack, victim: str) -> None:
-    submitter = Submitter(own_stack)
+    storage = RedisStorage(own_stack.valkey.address, "gotask")
+    await _check_that_all_end(own_stack, storage, lambda: own_stack.restart(victim))
+
+
+@pytest.mark.timeout(240)
+async def test_every_accepted_job_ends_though_postgres_is_killed(own_postgres: ServerProcess, tmp_path: Path) -> None:
+    stack = Stack(tmp_path, WORKER, {"GOTASK_STORAGE": "postgres", "GOTASK_POSTGRES_DSN": own_postgres.address})
+    try:
+        await asyncio.to_thread(stack.start)
+        storage = PostgresStorage(PostgresAddress(own_postgres.address), "gotask")
+        await _check_that_all_end(stack, storage, own_postgres.restart)
+    finally:
+        stack.kill()
+
+
+async def _check_that_all_end(stack: Stack, storage: Storage, kill: Callable[[], None]) -> None:
+    submitter = Submitter(stack)
     submitting = asyncio.create_task(asyncio.to_thread(submitter.run))
     await asyncio.to_thread(submitter.half.wait, 60)
-    await asyncio.to_thread(own_stack.restart, victim)
+    await asyncio.to_thread(kill)
     await submitting
     assert len(submitter.accepted) >= JOBS
-
-    storage = RedisStorage(own_stack.valkey.address, "gotask")
     ids = sorted(submitter.accepted)
 
     async def all_succeeded() -> bool:
@@ -78,7 +98,7 @@ async def test_every_accepted_job_ends_though_one_part_is_killed(own_stack: Stac
     await storage.close()
 
 
-async def _jobs(storage: RedisStorage, ids: list[str]) -> list[v1.Job | None]:
+async def _jobs(storage: Storage, ids: list[str]) -> list[v1.Job | None]:
     found: list[v1.Job | None] = []
     for begin in range(0, len(ids), 1_000):
         found += await storage.get_jobs(ids[begin : begin + 1_000])

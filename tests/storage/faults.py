@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gotask.embedded import ServerCommand, free_port, postgres_server, valkey_server
+from gotask.embedded import free_port, valkey_server
 from gotask.storage.contract import Storage
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
-from tests.support.servers import ServerProcess
+from tests.support.servers import ServerProcess, postgres_process
 
 
 @dataclass(frozen=True)
@@ -25,27 +25,20 @@ class Breakable:
 
 @contextmanager
 def _redis() -> Iterator[Breakable]:
-    with _running(valkey_server) as server:
-        yield Breakable(server, lambda port, namespace: RedisStorage(f"127.0.0.1:{port}", namespace))
+    with tempfile.TemporaryDirectory(prefix="gotask-breakable-") as data:
+        server = ServerProcess(valkey_server(Path(data), free_port()))
+        server.start()
+        try:
+            yield Breakable(server, lambda port, namespace: RedisStorage(f"127.0.0.1:{port}", namespace))
+        finally:
+            server.kill()
 
 
 @contextmanager
 def _postgres() -> Iterator[Breakable]:
-    with _running(postgres_server) as server:
+    with postgres_process() as server:
         address = server.address
         yield Breakable(server, lambda port, namespace: PostgresStorage(_through(address, port), namespace))
-
-
-@contextmanager
-def _running(command: Callable[[Path, int], ServerCommand]) -> Iterator[ServerProcess]:
-    # Not below pytest's folder, where PostgreSQL cannot run as root: see the fixture of the shared server.
-    with tempfile.TemporaryDirectory(prefix="gotask-breakable-") as data:
-        server = ServerProcess(command(Path(data), free_port()))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
 
 
 def _through(address: str, port: int) -> PostgresAddress:

@@ -35,6 +35,10 @@ class Schemas:
         schema = self._in_use[namespace] = self._free.pop()
         return _Emptied(self._address, schema)
 
+    def of(self, namespace: str) -> str:
+        """The schema that a namespace of the test has."""
+        return self._in_use[namespace]
+
     def give_back(self) -> None:
         """The test is over."""
         self._free += self._in_use.values()

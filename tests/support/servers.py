@@ -3,9 +3,13 @@
 import os
 import signal
 import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from gotask.embedded import ServerCommand
+from gotask.embedded import ServerCommand, free_port, postgres_server
 from tests.support.waiting import wait_until_blocking
 
 
@@ -48,3 +52,21 @@ class ServerProcess:
     def restart(self) -> None:
         self.kill()
         self.start()
+
+
+@contextmanager
+def postgres_process(*settings: str) -> Iterator[ServerProcess]:
+    """A PostgreSQL server with *settings* (``name=value``) of its own.
+
+    Its data is not below pytest's folder, which other sessions close to other users: started by root, the server runs
+    as one.
+    """
+    with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
+        command = postgres_server(Path(data), free_port())
+        options = [part for setting in settings for part in ("-c", setting)]
+        server = ServerProcess(replace(command, argv=[*command.argv, *options]))
+        server.start()
+        try:
+            yield server
+        finally:
+            server.kill()

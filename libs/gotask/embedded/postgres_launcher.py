@@ -15,7 +15,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
 _PATIENCE_S = 20.0
 _LOOK_S = 0.02
@@ -57,14 +56,19 @@ def _make_cluster(initdb: Path, data: Path, user: str, owner: pwd.struct_passwd 
     with tempfile.NamedTemporaryFile("w") as password:
         password.write((data / "password").read_text())
         password.flush()
-        identity: dict[str, Any] = {}
         if owner is not None:
             os.chown(unfinished, owner.pw_uid, owner.pw_gid)
             os.chown(password.name, owner.pw_uid, owner.pw_gid)
-            identity = {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
         argv = [str(initdb), "-D", str(unfinished), f"--username={user}", f"--pwfile={password.name}"]
         argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C"]
-        subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, **identity)
+        subprocess.run(
+            argv,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            user=owner and owner.pw_uid,
+            group=owner and owner.pw_gid,
+            extra_groups=owner and [],
+        )
     unfinished.rename(data / "cluster")
 
 

@@ -45,7 +45,7 @@ def _check_storage(settings: StorageSettings) -> None:
 
 
 async def open_service_storage(settings: StorageSettings) -> Storage:
-    """The storage of the settings, connected; StartFailed when it does not answer in time."""
+    """The storage of the settings, connected; StartFailed when it does not answer in time, or answers wrongly."""
     storage = open_storage(settings)
     end = time.monotonic() + settings.start_timeout
     while True:
@@ -55,6 +55,8 @@ async def open_service_storage(settings: StorageSettings) -> Storage:
             if time.monotonic() > end:
                 raise StartFailed(f"the {settings.storage} storage did not answer: {error}") from error
             await asyncio.sleep(_PAUSE_S)
+        except StorageError as error:
+            raise StartFailed(str(error)) from error
         else:
             return storage
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from gotask.cli import keys
+from gotask.cli import storage as storage_commands
 from gotask.cli.commands import jobs, queues
 from gotask.cli.commands.events import add_events
 from gotask.cli.commands.submit import add_submit
@@ -51,6 +52,7 @@ app.add_typer(queues.app, name="queues")
 add_workers(app)
 add_events(app)
 add_top(app)
+app.add_typer(storage_commands.app, name="storage")
 
 
 @app.command()

@@ -31,7 +31,7 @@ from gotask.storage.postgres.address import PostgresAddress
 from gotask.storage.postgres.client import Client
 from gotask.storage.postgres.ids import known_ids
 from gotask.storage.postgres.jobs import job_of
-from gotask.storage.postgres.migration import migrate
+from gotask.storage.postgres.migration import Applied, migrate, status
 from gotask.storage.postgres.queues import Queues
 from gotask.storage.postgres.schedules import Schedules
 from gotask.storage.postgres.schema import quoted
@@ -55,8 +55,17 @@ class PostgresStorage(Storage):
 
     async def open(self) -> None:
         """Applies the migrations that are missing. StorageError when the schema is newer than this code."""
+        await self.migrate()
+
+    async def migrate(self) -> list[str]:
+        """Applies the migrations that are missing; their names."""
         async with self._client.connection() as connection:
-            await migrate(connection, self._namespace)
+            return await migrate(connection, self._namespace)
+
+    async def migrations(self) -> list[Applied]:
+        """Every migration, those that are missing included."""
+        async with self._client.connection() as connection:
+            return await status(connection, self._namespace)
 
     async def close(self) -> None:
         await self._client.close()

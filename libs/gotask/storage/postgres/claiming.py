@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gotask.storage.contract import Claimed, Claims, QueuedJob, Slot
-from gotask.storage.postgres.text import column
+from gotask.storage.postgres.text import columns
 
 _ID = slice(2, 38)
 """Where a serialized v1.JobSpec has its id: it is the first field, of 36 characters."""
@@ -21,10 +21,11 @@ def arguments(slots: Sequence[Slot], now_us: int, lease_until_us: int) -> tuple[
             shares_of.append(number)
             share_queues.append(numbers.setdefault(queue, len(numbers) + 1))
             share_limits.append(limit)
-    workers = [column(slot.worker) for slot in slots]
+    workers = columns([slot.worker for slot in slots])
     capacities = [slot.capacity for slot in slots]
     queues = list(numbers)
-    return queues, [now_us, lease_until_us, queues, workers, capacities, shares_of, share_queues, share_limits]
+    names = columns(queues)
+    return queues, [now_us, lease_until_us, names, workers, capacities, shares_of, share_queues, share_limits]
 
 
 def claims(slots: Sequence[Slot], queues: Sequence[str], rows: Sequence[Any]) -> Claims:

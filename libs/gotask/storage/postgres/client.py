@@ -7,6 +7,7 @@ from typing import Any
 
 import asyncpg
 
+from gotask.storage.contract import StorageError
 from gotask.storage.postgres.address import PostgresAddress
 from gotask.storage.postgres.connection import Connection
 from gotask.storage.postgres.errors import FAILURES, spoils_connection, translated, was_rolled_back
@@ -34,8 +35,8 @@ class Client:
     async def connection(self) -> AsyncIterator[Any]:
         """A connection for work that is more than a call, and may take longer."""
         try:
-            pool = await self._opened()
-            connection = await pool.acquire(timeout=CALL_TIMEOUT_S)
+            async with asyncio.timeout(CALL_TIMEOUT_S):
+                pool, connection = await self._acquire()
         except FAILURES as error:
             raise translated(error) from error
         try:
@@ -69,8 +70,7 @@ class Client:
         return (await self.rows(query, *args))[0][0]
 
     async def _ask(self, query: str, args: tuple[Any, ...]) -> Any:
-        pool = await self._opened()
-        connection = await pool.acquire()
+        pool, connection = await self._acquire()
         try:
             return await connection.fetch(query, *args)
         except BaseException as error:
@@ -80,7 +80,15 @@ class Client:
         finally:
             await pool.release(connection)
 
-    async def _opened(self) -> Any:
+    async def _acquire(self) -> tuple[Any, Any]:
+        """A connection, and the pool that it is to be given back to."""
         if self._pool is None:
             self._pool = asyncpg.create_pool(min_size=0, max_size=MAX_CONNECTIONS, **self._arguments)
-        return await self._pool
+        pool = await self._pool
+        try:
+            return pool, await pool.acquire()
+        except ValueError:
+            # The library's text quotes parts of the connection string, and so may hold the password.
+            raise StorageError(
+                "GOTASK_POSTGRES_DSN is not a connection string: use postgresql://user:password@host:port/db"
+            ) from None

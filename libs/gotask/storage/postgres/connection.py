@@ -19,12 +19,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
         """Nothing: every call is one statement, and leaves nothing behind that would have to be reset."""
         return ""
 
-    async def _introspect_types(self, typeoids: Iterable[int], timeout: float | None) -> tuple[Any, Any]:  # noqa: ASYNC109
+    async def _introspect_types(self, typeoids: Iterable[int], *rest: Any) -> tuple[Any, Any]:
         """The library asks every connection anew, for 20 ms, what an array of integers is; this asks once."""
         wanted = frozenset(typeoids)
         if wanted in _introspected:
             return _introspected[wanted], SimpleNamespace(name="")
-        types, statement = await super()._introspect_types(typeoids, timeout)
+        types, statement = await super()._introspect_types(typeoids, *rest)
         if max(wanted) < _FIRST_OWN_OID:
             _introspected[wanted] = types
         return types, statement

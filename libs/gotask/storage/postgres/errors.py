@@ -21,13 +21,10 @@ _ROLLED_BACK = ("40001", "40P01", "23505")
 
 def translated(error: BaseException) -> StorageError:
     """The contract's error for one of :data:`FAILURES`. Its text holds no secret."""
-    if isinstance(error, asyncpg.PostgresError):
-        return _answered(error, error.sqlstate or "")
-    if isinstance(error, asyncpg.ClientConfigurationError):
-        # The library's text quotes parts of the connection string.
-        return StorageError("GOTASK_POSTGRES_DSN is not a connection string: use postgresql://user:password@host/db")
     if isinstance(error, asyncpg.DataError):
         return StorageError(f"a value is beyond what PostgreSQL stores: {error}")
+    if isinstance(error, asyncpg.PostgresError):
+        return _answered(error, error.sqlstate or "")
     return StorageUnavailable(f"PostgreSQL does not answer: {error or type(error).__name__}")
 
 
@@ -53,6 +50,4 @@ def spoils_connection(error: BaseException) -> bool:
 
     The server behind it is going, or is a replica by now; or its answer is still to come, when nobody waits any more.
     """
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(("57P", _READ_ONLY))
-    return not isinstance(error, asyncpg.DataError)
+    return not isinstance(error, asyncpg.PostgresError) or (error.sqlstate or "").startswith(("57P", _READ_ONLY))

@@ -6,27 +6,27 @@ from typing import Any
 from gotask import v1
 from gotask.jobs.states import PENDING, SCHEDULED
 from gotask.storage.contract import Inserted, InsertStatus
-from gotask.storage.postgres.text import array, column
+from gotask.storage.postgres.text import array, columns
 
 _PENDING = Inserted(InsertStatus.CREATED, PENDING)
 _SCHEDULED = Inserted(InsertStatus.CREATED, SCHEDULED)
 
 
 def arguments(specs: Sequence[v1.JobSpec], now_us: int) -> list[Any]:
-    ids = [spec.id for spec in specs]
+    ids: list[str | None] = [spec.id for spec in specs]
     numbers: dict[str, int] = {}
     queues = [numbers.setdefault(spec.queue, len(numbers) + 1) for spec in specs]
-    idempotency_keys = _if_any([column(spec.idempotency_key) for spec in specs])
-    unique_keys = _if_any([column(spec.unique_key) for spec in specs])
+    idempotency_keys = _if_any(columns([spec.idempotency_key for spec in specs]))
+    unique_keys = _if_any(columns([spec.unique_key for spec in specs]))
     fires = _if_any([bool(spec.schedule_id) for spec in specs])
     return [
         now_us,
-        list(numbers),
-        bool(idempotency_keys or unique_keys or fires or len(set(ids)) < len(ids)),
+        columns(list(numbers)),
+        bool(unique_keys or fires or _repeats(ids) or _repeats(idempotency_keys)),
         ids,
         queues,
         [spec.priority for spec in specs],
-        [spec.type for spec in specs],
+        columns([spec.type for spec in specs]),
         [spec.created_at_us for spec in specs],
         [spec.SerializeToString() for spec in specs],
         _if_any([spec.scheduled_at_us for spec in specs]),
@@ -36,6 +36,11 @@ def arguments(specs: Sequence[v1.JobSpec], now_us: int) -> list[Any]:
         _if_any([array(list(spec.tags)) if spec.tags else None for spec in specs]),
         fires,
     ]
+
+
+def _repeats(values: list[str | None] | None) -> bool:
+    given = [value for value in values or () if value]
+    return len(set(given)) < len(given)
 
 
 def _if_any(values: list[Any]) -> list[Any] | None:

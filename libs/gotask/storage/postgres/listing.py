@@ -35,7 +35,7 @@ async def page(client: Client, schema: str, criteria: JobFilter, cursor: str, li
 def _filters(criteria: JobFilter) -> tuple[Any, ...]:
     return (
         list(criteria.states) or None,
-        criteria.queue or None,
+        column(criteria.queue) or None,
         column(criteria.type) or None,
         column(criteria.tag) or None,
         criteria.created_from_us or None,

@@ -77,7 +77,7 @@ async def _is_current(connection: Any, namespace: str) -> bool:
     known = {migration.version for migration in migrations()}
     if newer := applied - known:
         raise StorageError(
-            f"the schema {namespace} has version {max(newer)}, this GoTask knows {max(known)}: use a newer one"
+            f"the schema {namespace} has version {max(newer)}; this GoTask knows {max(known)}: use a newer one"
         )
     return applied == known
 

@@ -6,6 +6,7 @@ from typing import Any
 from gotask import v1
 from gotask.storage.contract import DeleteQueueStatus
 from gotask.storage.postgres.client import Client
+from gotask.storage.postgres.text import column, columns
 
 _MAX = (1 << 63) - 1
 _STEP = 500
@@ -46,13 +47,13 @@ class Queues:
             INSERT INTO {self._table} (name, paused, created_at_us, {", ".join(_SETTINGS)})
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id
         """  # noqa: S608
-        rows = await self._client.rows(query, queue.name, queue.paused, queue.created_at_us, *_settings(queue))
+        rows = await self._client.rows(query, column(queue.name), queue.paused, queue.created_at_us, *_settings(queue))
         return bool(rows)
 
     async def update(self, queue: v1.Queue) -> bool:
         changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(_SETTINGS, 2))
         query = f"UPDATE {self._table} SET {changes} WHERE name = $1 RETURNING id"  # noqa: S608
-        return bool(await self._client.rows(query, queue.name, *_settings(queue)))
+        return bool(await self._client.rows(query, column(queue.name), *_settings(queue)))
 
     async def set_paused(self, name: str, paused: bool, now_us: int) -> bool:
         query = f"""
@@ -60,17 +61,18 @@ class Queues:
             SET paused = $2, updated_at_us = CASE WHEN paused = $2 THEN updated_at_us ELSE $3 END
             WHERE name = $1 RETURNING id
         """  # noqa: S608
-        return bool(await self._client.rows(query, name, paused, now_us))
+        return bool(await self._client.rows(query, column(name), paused, now_us))
 
     async def get(self, names: Sequence[str] | None) -> list[v1.Queue]:
         query = f"""
             SELECT data, paused, created_at_us, updated_at_us FROM {self._table}
             WHERE $1::text[] IS NULL OR name = ANY($1) ORDER BY name
         """  # noqa: S608
-        return [_queue_of(row) for row in await self._client.rows(query, names if names is None else list(names))]
+        wanted = None if names is None else columns(list(names))
+        return [_queue_of(row) for row in await self._client.rows(query, wanted)]
 
     async def delete(self, name: str) -> DeleteQueueStatus:
-        status = DeleteQueueStatus(await self._client.value(f"SELECT {self._schema}.delete_queue($1)", name))
+        status = DeleteQueueStatus(await self._client.value(f"SELECT {self._schema}.delete_queue($1)", column(name)))
         if status is DeleteQueueStatus.DELETED:
             await self.empty_trash()
         return status
@@ -81,7 +83,8 @@ class Queues:
             pass
 
     async def stats(self, names: Sequence[str], now_us: int) -> list[v1.QueueStats]:
-        rows = await self._client.rows(f"SELECT * FROM {self._schema}.queue_stats($1, $2)", list(names), now_us)  # noqa: S608
+        query = f"SELECT * FROM {self._schema}.queue_stats($1, $2)"  # noqa: S608
+        rows = await self._client.rows(query, columns(list(names)), now_us)
         return [_stats_of(name, row) for name, row in zip(names, rows, strict=True)]
 
 

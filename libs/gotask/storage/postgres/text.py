@@ -11,6 +11,12 @@ def column(text: str) -> str:
     return text
 
 
+def columns(texts: list[str]) -> list[str]:
+    """As :func:`column`, for many, of which hardly one needs it."""
+    together = "".join(texts)
+    return [column(text) for text in texts] if _NUL in together or _ESCAPE in together else texts
+
+
 def original(stored: str) -> str:
     """The text that was stored so."""
     if _ESCAPE in stored:

@@ -57,6 +57,18 @@ CREATE UNIQUE INDEX line_id ON line (id);
 CREATE INDEX line_expiring ON line (expires_at_us, id) WHERE expires_at_us IS NOT NULL;
 CREATE SEQUENCE arrivals;
 
+-- What claims pass over: of a queue's places in line, those of one priority before `until` are empty for ever. Rows that
+-- were claimed stay in the index until they are vacuumed, which any long query of anybody's puts off (a report, a dump);
+-- without this, every claim would look at all of them again. See raise_gaps().
+CREATE TABLE gaps (
+    queue_id int NOT NULL,
+    since bigint NOT NULL, -- the first place of the priority
+    until bigint NOT NULL,
+    candidate bigint, -- the next `until`, once every transaction before `candidate_xid` has ended
+    candidate_xid bigint,
+    PRIMARY KEY (queue_id, since)
+) WITH (fillfactor = 50);
+
 CREATE TABLE running (
     id uuid NOT NULL,
     place bigint NOT NULL, -- the one it had in line, should it be handed back
@@ -200,7 +212,7 @@ DECLARE
     setting text;
 BEGIN
     FOR entry IN
-        SELECT oid FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proconfig IS NOT NULL
+        SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proconfig IS NOT NULL
     LOOP
         FOREACH setting IN ARRAY ARRAY[
             'enable_seqscan = off', 'enable_bitmapscan = off', 'enable_hashjoin = off', 'enable_mergejoin = off',

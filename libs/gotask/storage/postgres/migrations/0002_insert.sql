@@ -70,7 +70,8 @@ BEGIN
 END $$;
 
 -- Stores jobs in the order of the arrays, which have one element per job, or are NULL where no job has the field.
--- `queues` are indexes of `queue_names`; `one_by_one` says that jobs have keys or are of fires, or that ids repeat.
+-- `queues` are indexes of `queue_names`; `one_by_one` says that jobs depend on each other
+-- or on other tables: they have unique keys, are of fires, or ids or keys repeat.
 -- Returns what was not created: position, status, existing job.
 CREATE FUNCTION insert_jobs(
     now_us bigint, queue_names text[], one_by_one boolean,
@@ -86,7 +87,7 @@ DECLARE
     queue record;
     job record;
     outcome record;
-    stored uuid[];
+    stored uuid[] := '{}';
 BEGIN
     FOR queue IN
         SELECT array_position(queue_names, name) AS number, id, max_length
@@ -106,12 +107,14 @@ BEGIN
     IF NOT apart AND array_position(queue_ids, NULL) IS NULL THEN
         WITH fresh AS (
             INSERT INTO specs (
-                id, created_at_us, queue_id, priority, type, scheduled_at_us, expires_at_us, tags, spec
+                id, created_at_us, queue_id, priority, type, scheduled_at_us, expires_at_us, idempotency_key, tags, spec
             )
-            SELECT id, created, queue_ids[q], priority, type, scheduled, expires, tags::text[], content
-            FROM unnest(ids, created_at, queues_of, priorities, types, scheduled_at, expires_at, tags_of, contents)
-                AS given (id, created, q, priority, type, scheduled, expires, tags, content)
-            ON CONFLICT (id) DO NOTHING
+            SELECT id, created, queue_ids[q], priority, type, scheduled, expires, idempotency_key, tags::text[], content
+            FROM unnest(
+                ids, created_at, queues_of, priorities, types, scheduled_at, expires_at, idempotency_keys, tags_of,
+                contents
+            ) AS given (id, created, q, priority, type, scheduled, expires, idempotency_key, tags, content)
+            ON CONFLICT DO NOTHING
             RETURNING id, queue_id, priority, scheduled_at_us, expires_at_us
         ), lined_up AS (
             INSERT INTO line (id, place, queue_id, attempt, forgiven, keyed, ready_at_us, expires_at_us)
@@ -127,17 +130,14 @@ BEGIN
                    count(*) FILTER (WHERE scheduled_at_us > now_us IS NOT TRUE)
             FROM fresh GROUP BY queue_id
         )
-        SELECT array_agg(id) INTO stored FROM fresh;
+        SELECT coalesce(array_agg(id), '{}') INTO stored FROM fresh;
         PERFORM fold_tallies(now_us);
         IF cardinality(stored) = total THEN
             RETURN;
         END IF;
-        RETURN QUERY
-            SELECT n::int, 1, id FROM unnest(ids) WITH ORDINALITY AS given (id, n)
-            WHERE id = ANY(stored) IS NOT TRUE;
-        RETURN;
     END IF;
 
+    -- All jobs, or those that met another with their id or key.
     FOR job IN
         SELECT n::int AS n, q, scheduled > now_us IS TRUE AS later, is_fire IS TRUE AS is_fire,
                (id, created, queue_ids[q], priority, type, scheduled, expires, idempotency_key, unique_key,
@@ -148,6 +148,7 @@ BEGIN
         ) WITH ORDINALITY AS given (
             id, created, q, priority, type, scheduled, expires, idempotency_key, unique_key, tags, content, is_fire, n
         )
+        WHERE id <> ALL(stored)
         ORDER BY n
     LOOP
         outcome := insert_job(now_us, job.new, rooms[job.q] <= 0 IS TRUE, job.is_fire);

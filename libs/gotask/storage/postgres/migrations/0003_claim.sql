@@ -1,11 +1,58 @@
+-- The first place of the priority that a place belongs to.
+CREATE FUNCTION first_place(place bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT place >> 55 << 55
+$$;
+
+-- The stretches of a queue's line in which jobs may wait, in order; `until` is not in them.
+CREATE FUNCTION stretches(queue int, OUT since bigint, OUT until bigint) RETURNS SETOF record LANGUAGE sql STABLE AS $$
+    SELECT lag(g.until, 1, -9223372036854775808) OVER (ORDER BY g.since), g.since
+    FROM (
+        SELECT gaps.since, gaps.until FROM gaps WHERE queue_id = queue AND gaps.until > gaps.since
+        UNION ALL
+        SELECT 9223372036854775807, 9223372036854775807
+    ) AS g
+$$;
+
+-- Moves the ends of gaps on. A place is passed over when nothing is there, and nothing can come there any more: places
+-- are numbered by transactions that have their own number by then, so that those which could still fill one before the
+-- candidate have ended when all have that were there when it was chosen. A job that comes back into its old place moves
+-- the end back; it waits for this, or this leaves the gap to it.
+CREATE FUNCTION raise_gaps() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    gap record;
+    numbered bigint;
+    head bigint;
+BEGIN
+    FOR gap IN SELECT * FROM gaps ORDER BY queue_id, since FOR NO KEY UPDATE SKIP LOCKED LOOP
+        IF gap.candidate_xid <= txid_snapshot_xmin(txid_current_snapshot()) AND NOT EXISTS (
+            SELECT FROM line WHERE queue_id = gap.queue_id AND place >= gap.until AND place < gap.candidate
+        ) THEN
+            UPDATE gaps SET until = candidate WHERE queue_id = gap.queue_id AND since = gap.since;
+            gap.until := gap.candidate;
+        END IF;
+        SELECT last_value + is_called::int INTO numbered FROM arrivals;
+        SELECT place INTO head FROM line
+        WHERE queue_id = gap.queue_id AND place >= gap.until AND place < gap.since + numbered
+        ORDER BY place LIMIT 1;
+        head := coalesce(head, gap.since + numbered);
+        IF gap.candidate IS DISTINCT FROM head THEN
+            UPDATE gaps SET candidate = head, candidate_xid = txid_snapshot_xmax(txid_current_snapshot())
+            WHERE queue_id = gap.queue_id AND since = gap.since;
+        END IF;
+    END LOOP;
+END $$;
+
 -- Ends pending jobs that are past their time among the next `wanted` of a queue; their ids, in line's order.
 CREATE FUNCTION expire_head(now_us bigint, queue int, wanted bigint) RETURNS SETOF uuid LANGUAGE plpgsql AS $$
 BEGIN
     LOOP
         RETURN QUERY
             WITH head AS (
-                SELECT ctid AS at, expires_at_us <= now_us IS TRUE AS is_over
-                FROM line WHERE queue_id = queue ORDER BY place LIMIT wanted FOR UPDATE SKIP LOCKED
+                SELECT l.* FROM stretches(queue) AS s CROSS JOIN LATERAL (
+                    SELECT ctid AS at, expires_at_us <= now_us IS TRUE AS is_over FROM line
+                    WHERE queue_id = queue AND place >= s.since AND place < s.until
+                    ORDER BY place LIMIT wanted FOR UPDATE SKIP LOCKED
+                ) AS l LIMIT wanted
             ), gone AS (
                 DELETE FROM line USING head WHERE line.ctid = head.at AND head.is_over RETURNING line.*
             ), ends AS (
@@ -70,9 +117,12 @@ BEGIN
         END IF;
         RETURN QUERY
             WITH head AS (
-                SELECT ctid AS at FROM line
-                WHERE queue_id = queue_ids[queue] AND (expires_at_us IS NULL OR expires_at_us > now_us)
-                ORDER BY place LIMIT wanted FOR UPDATE SKIP LOCKED
+                SELECT l.at FROM stretches(queue_ids[queue]) AS s CROSS JOIN LATERAL (
+                    SELECT ctid AS at FROM line
+                    WHERE queue_id = queue_ids[queue] AND place >= s.since AND place < s.until
+                      AND (expires_at_us IS NULL OR expires_at_us > now_us)
+                    ORDER BY place LIMIT wanted FOR UPDATE SKIP LOCKED
+                ) AS l LIMIT wanted
             ), taken AS (
                 DELETE FROM line USING head WHERE line.ctid = head.at RETURNING line.*
             ), begun AS (
@@ -83,6 +133,13 @@ BEGIN
                 SELECT t.id, t.place, t.queue_id, t.attempt + 1, t.forgiven, t.keyed, t.ready_at_us, now_us, lease_until,
                        workers[slot], t.expires_at_us
                 FROM taken AS t
+            ), noted AS (
+                INSERT INTO gaps (queue_id, since, until)
+                -- Asked first: ON CONFLICT alone would wait for whoever moves the gap's end.
+                SELECT n.queue_id, n.since, n.since
+                FROM (SELECT DISTINCT t.queue_id, first_place(t.place) AS since FROM taken AS t) AS n
+                WHERE NOT EXISTS (SELECT FROM gaps WHERE gaps.queue_id = n.queue_id AND gaps.since = n.since)
+                ON CONFLICT DO NOTHING
             )
             SELECT slot, queue, NULL::uuid, s.spec, t.attempt + 1, t.attempt + 1 - t.forgiven, t.ready_at_us
             FROM taken AS t CROSS JOIN LATERAL (SELECT specs.spec FROM specs WHERE specs.id = t.id OFFSET 0) AS s

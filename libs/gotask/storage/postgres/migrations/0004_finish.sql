@@ -45,6 +45,11 @@ BEGIN
             SELECT g.id, g.place, g.queue_id, g.attempt, g.forgiven, g.keyed, now_us, g.expires_at_us, g.started_at_us,
                 g.worker
             FROM gone AS g WHERE g.state = 2
+        ), reopened AS (
+            UPDATE gaps SET until = least(gaps.until, b.place), candidate = NULL, candidate_xid = NULL
+            FROM (SELECT g.queue_id, first_place(min(g.place)) AS since, min(g.place) AS place
+                  FROM gone AS g WHERE g.state = 2 GROUP BY g.queue_id, first_place(g.place)) AS b
+            WHERE gaps.queue_id = b.queue_id AND gaps.since = b.since
         ), waits AS (
             INSERT INTO delayed (
                 id, due_at_us, queue_id, attempt, forgiven, state, keyed, ready_at_us, expires_at_us, started_at_us, worker

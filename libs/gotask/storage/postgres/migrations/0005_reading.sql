@@ -85,7 +85,10 @@ CREATE FUNCTION queue_stats(names text[], now_us bigint) RETURNS TABLE (
     failed_total bigint, finished_last_minute bigint, oldest_ready_at_us bigint, paused boolean
 ) LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
     SELECT t.pending, t.running, t.scheduled, t.retrying, t.dead, t.completed, t.failed, t.last_minute,
-           (SELECT l.ready_at_us FROM line AS l WHERE l.queue_id = q.id ORDER BY l.place LIMIT 1), q.paused
+           (SELECT l.ready_at_us FROM stretches(q.id) AS s CROSS JOIN LATERAL (
+                SELECT line.ready_at_us FROM line WHERE queue_id = q.id AND place >= s.since AND place < s.until
+                ORDER BY place LIMIT 1
+            ) AS l LIMIT 1), q.paused
     FROM unnest(names) WITH ORDINALITY AS asked (name, n)
     LEFT JOIN queues AS q ON q.name = asked.name
     LEFT JOIN LATERAL (

@@ -186,6 +186,7 @@ BEGIN
         queue := job.name;
         RETURN NEXT;
     END LOOP;
+    PERFORM raise_gaps();
 END $$;
 
 CALL fix_plans();

@@ -13,6 +13,7 @@ BEGIN
     END IF;
     DELETE FROM queues WHERE id = doomed;
     DELETE FROM tallies WHERE queue_id = doomed;
+    DELETE FROM gaps WHERE queue_id = doomed;
     INSERT INTO deleted_queues VALUES (doomed);
     RETURN 0;
 END $$;
@@ -23,6 +24,8 @@ DECLARE
     doomed int;
     gone uuid[];
 BEGIN
+    -- What a crash brings back is forgotten again.
+    PERFORM set_config('synchronous_commit', 'off', true);
     SELECT id INTO doomed FROM deleted_queues ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED;
     IF NOT FOUND THEN
         RETURN 0;
@@ -51,6 +54,8 @@ DECLARE
     gone uuid[];
     dead_gone int;
 BEGIN
+    -- What a crash brings back is pruned again.
+    PERFORM set_config('synchronous_commit', 'off', true);
     FOR queue IN SELECT id, retention_success_us, retention_other_us FROM queues ORDER BY id LOOP
         EXIT WHEN remaining = 0;
         WITH successes AS (
