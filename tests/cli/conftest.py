@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
+import structlog
 from typer.testing import CliRunner, Result
 
 from gotask.cli.main import app
@@ -23,7 +24,12 @@ class Gotask:
     url: str
 
     def __call__(self, *arguments: str, stdin: str | None = None, **environment: str) -> Result:
-        return CliRunner().invoke(app, arguments, input=stdin, env={"GOTASK_URL": self.url, **environment})
+        kept = structlog.get_config()
+        try:
+            return CliRunner().invoke(app, arguments, input=stdin, env={"GOTASK_URL": self.url, **environment})
+        finally:
+            # A command logs to its own standard error, which is closed by now.
+            structlog.configure(**kept)
 
     def json(self, *arguments: str, stdin: str | None = None) -> Any:
         """The document that a command prints, which has to end well."""
