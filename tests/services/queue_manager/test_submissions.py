@@ -11,7 +11,7 @@ from gotask.bus.bus import Publication
 from gotask.bus.subjects import Stream
 from gotask.jobs.ids import new_id
 from gotask.jobs.states import PENDING
-from gotask.storage.contract import DeleteQueueStatus
+from gotask.storage.contract import DeleteQueueStatus, JobFilter
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import Desk, desk
 from tests.support.servers import ServerProcess
@@ -50,12 +50,14 @@ async def rejected(manager: Desk, count: int) -> list[v1.Rejected]:
 
 
 async def test_one_job_may_be_published_as_json(manager: Desk) -> None:
-    subject, replies = await inbox(manager)
     body = b'{"type": "echo", "payload": [1], "priority": 7}'
-    headers = {**JSON, "Gotask-Reply-To": subject}
-    await manager.bus.js.publish(manager.bus.subjects.submit("mail"), body, headers=headers)
-    (stored,) = (await asyncio.wait_for(replies.get(), 20)).results
-    assert (stored.state, stored.spec.queue, stored.spec.payload, stored.spec.priority) == (PENDING, "mail", b"[1]", 7)
+    await manager.bus.js.publish(manager.bus.subjects.submit("mail"), body, headers=JSON)
+
+    async def stored() -> list[v1.Job]:
+        return (await manager.storage.list_jobs(JobFilter(queue="mail"), "", 2)).jobs
+
+    (job,) = await wait_until(stored, "the job is stored")
+    assert (job.state, job.spec.queue, job.spec.payload, job.spec.priority) == (PENDING, "mail", b"[1]", 7)
 
 
 async def test_what_cannot_be_stored_is_kept_with_the_reason(manager: Desk) -> None:
