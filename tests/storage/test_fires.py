@@ -126,9 +126,11 @@ async def test_a_stale_change_opens_and_closes_nothing(storage: Storage) -> None
     assert await storage.fires_open([fire.job_id, other.job_id]) == [True, False]
 
 
-async def test_fires_of_a_deleted_schedule_are_not_offered(storage: Storage) -> None:
+async def test_the_fires_of_a_deleted_schedule_are_over(storage: Storage) -> None:
     fire = await open_fire(storage)
     await open_fire(storage, "kept", NOW + 1)
     await storage.delete_schedule("s")
-    assert [one.schedule_id for one in await storage.take_fires(NOW, WAIT, 9)] == ["kept"]
     assert await storage.fires_open([fire.job_id]) == [False]
+    assert (await insert_one(storage, job_of(fire))).status is DUPLICATE
+    assert await storage.get_jobs([fire.job_id]) == [None]
+    assert [one.schedule_id for one in await storage.take_fires(NOW, WAIT, 9)] == ["kept"]

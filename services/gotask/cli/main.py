@@ -28,7 +28,7 @@ _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "help_opti
 _SERVICES = {
     "gateway": "The door: REST and gRPC.",
     "queue-manager": "Owns jobs and queues.",
-    "scheduler": "Says when jobs are due.",
+    "scheduler": "Owns schedules; says when jobs are due.",
     "worker": "Runs handlers: gotask worker [module:app ...] [flags].",
     "metrics": "Counts what happened.",
 }

@@ -58,6 +58,8 @@ class Schedules:
             return False
         self._drop_name(schedule)
         self._due.drop(schedule_id)
+        for job_id in [job_id for job_id, fire in self._open.items() if fire.schedule_id == schedule_id]:
+            self.close(job_id)
         return True
 
     def take(self, now_us: int, until_us: int, limit: int) -> list[v1.Schedule]:
@@ -70,11 +72,8 @@ class Schedules:
         taken = []
         for _, job_id in self._offers.up_to(now_us, limit):
             fire = self._open[job_id]
-            if fire.schedule_id in self._by_id:
-                self._offers.put(job_id, now_us + max(wait_us, now_us - fire.fire.at_us))
-                taken.append(fire)
-            else:
-                self.close(job_id)
+            self._offers.put(job_id, now_us + max(wait_us, now_us - fire.fire.at_us))
+            taken.append(fire)
         return taken
 
     def is_open(self, job_id: str) -> bool:

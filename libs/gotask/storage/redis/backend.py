@@ -48,7 +48,7 @@ class RedisStorage(Storage):
     def __init__(self, address: str, namespace: str) -> None:
         self._prefix = f"{{{namespace}}}:"
         self._client = Client(parse_address(address), self._prefix)
-        self._schedules = Schedules(self._client, self._prefix)
+        self._schedules = Schedules(self._client)
 
     async def open(self) -> None:
         """StorageError when the server is too old, could drop jobs, or holds data of another version."""

@@ -14,11 +14,8 @@ _MAX_BYTES = 1 << 20
 class Schedules:
     """The schedule calls of the contract."""
 
-    def __init__(self, client: Client, prefix: str) -> None:
+    def __init__(self, client: Client) -> None:
         self._client = client
-        self._names = f"{prefix}schedule_names"
-        self._fires = f"{prefix}fires"
-        self._open = f"{prefix}open_fires"
 
     async def create(self, schedule: v1.Schedule) -> bool:
         fields = (schedule.id, schedule.name, schedule.revision, schedule.SerializeToString(), _next_fire(schedule))
@@ -51,9 +48,7 @@ class Schedules:
         return [OpenFire(schedule_id.decode(), v1.Fire.FromString(fire)) for schedule_id, fire in taken]
 
     async def fires_open(self, job_ids: Sequence[str]) -> list[bool]:
-        if not job_ids:
-            return []
-        return [score is not None for score in await self._client.command("ZMSCORE", self._open, *job_ids)]
+        return [bool(is_open) for is_open in await self._client.run("schedule_open", *job_ids)]
 
     async def next_fire(self) -> int | None:
         first = await self._client.run("schedule_next")

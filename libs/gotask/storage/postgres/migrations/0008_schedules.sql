@@ -5,36 +5,45 @@ CREATE FUNCTION change_schedules(
     opened int[], opened_jobs uuid[], ticks bigint[], fires bytea[], closed int[], closed_jobs uuid[]
 ) RETURNS int[] LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
-    statuses int[] := '{}';
-    found_revision bigint;
-    status int;
+    statuses int[] := array_fill(1, ARRAY[cardinality(ids)]);
+    done int[];
 BEGIN
     PERFORM FROM schedules WHERE id = ANY(ids) ORDER BY id FOR UPDATE;
+    -- Those that keep their name, which are nearly all, at once.
+    WITH given AS (
+        SELECT DISTINCT ON (id) *
+        FROM unnest(ids, names, revisions, take_at, contents)
+            WITH ORDINALITY AS given (id, name, revision, take_at_us, data, number)
+        ORDER BY id, number
+    ), changed AS (
+        UPDATE schedules s SET revision = given.revision + 1, take_at_us = given.take_at_us, data = given.data
+        FROM given WHERE s.id = given.id AND s.revision = given.revision AND s.name = given.name
+        RETURNING given.number
+    )
+    SELECT coalesce(array_agg(number), '{}') INTO done FROM changed;
     FOR i IN 1 .. cardinality(ids) LOOP
-        SELECT revision INTO found_revision FROM schedules WHERE id = ids[i];
-        status := CASE WHEN found_revision IS DISTINCT FROM revisions[i] THEN 1 ELSE 0 END;
-        IF status = 0 THEN
-            BEGIN
-                UPDATE schedules
-                SET name = names[i], revision = revisions[i] + 1, take_at_us = take_at[i], data = contents[i]
-                WHERE id = ids[i];
-            EXCEPTION WHEN unique_violation THEN
-                status := 2;
-            END;
+        IF i = ANY(done) THEN
+            statuses[i] := 0;
+            CONTINUE;
         END IF;
-        IF status = 0 THEN
-            INSERT INTO open_fires
-            SELECT job, ids[i], tick, offer_at, fire
-            FROM unnest(opened, opened_jobs, ticks, fires) AS given (number, job, tick, fire) WHERE number = i
-            ON CONFLICT (job_id) DO UPDATE
-            SET schedule_id = excluded.schedule_id, at_us = excluded.at_us, offer_at_us = excluded.offer_at_us,
-                fire = excluded.fire;
-            DELETE FROM open_fires WHERE job_id IN (
-                SELECT job FROM unnest(closed, closed_jobs) AS given (number, job) WHERE number = i
-            );
-        END IF;
-        statuses := statuses || status;
+        BEGIN
+            UPDATE schedules
+            SET name = names[i], revision = revisions[i] + 1, take_at_us = take_at[i], data = contents[i]
+            WHERE id = ids[i] AND revision = revisions[i];
+            statuses[i] := CASE WHEN FOUND THEN 0 ELSE 1 END;
+        EXCEPTION WHEN unique_violation THEN
+            statuses[i] := 2;
+        END;
     END LOOP;
+    INSERT INTO open_fires
+    SELECT job, ids[number], tick, offer_at, fire
+    FROM unnest(opened, opened_jobs, ticks, fires) AS given (number, job, tick, fire) WHERE statuses[number] = 0
+    ON CONFLICT (job_id) DO UPDATE
+    SET schedule_id = excluded.schedule_id, at_us = excluded.at_us, offer_at_us = excluded.offer_at_us,
+        fire = excluded.fire;
+    DELETE FROM open_fires WHERE job_id IN (
+        SELECT job FROM unnest(closed, closed_jobs) AS given (number, job) WHERE statuses[number] = 0
+    );
     RETURN statuses;
 END $$;
 

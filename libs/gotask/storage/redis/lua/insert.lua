@@ -104,7 +104,7 @@ local function existing_of(id, flags, extras)
   local existing = known and known[id] and id or extras and holder_of_keys(extras)
   if has(flags, IS_FIRE) > 0 then
     if existing then close_fire(id) end
-    return existing or call('HEXISTS', OPEN_FIRE, id) == 0 and id
+    return existing or not open_fire(id) and id
   end
   return existing
 end

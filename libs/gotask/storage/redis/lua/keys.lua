@@ -19,7 +19,7 @@ local EXPIRING, EXPIRES = P .. 'expiring', P .. 'expires'
 local PROGRESS, RESULT = P .. 'progress', P .. 'result'
 local UNIQUE, UNIQUE_OF = P .. 'unique', P .. 'unique_of'
 local IDEMPOTENT, IDEMPOTENT_OF = P .. 'idempotent', P .. 'idempotent_of'
-local OPEN_FIRES, OPEN_FIRE = P .. 'open_fires', P .. 'open_fire'
+local SCHEDULES, OPEN_FIRES, OPEN_FIRE = P .. 'schedules', P .. 'open_fires', P .. 'open_fire'
 local QUEUES, QUEUE, TRASH = P .. 'queues', P .. 'queue:', P .. 'trash'
 
 local SCHEDULED, PENDING, RUNNING, RETRYING, SUCCESS = 1, 2, 3, 4, 5
@@ -63,4 +63,17 @@ end
 local function close_fire(job)
   call('ZREM', OPEN_FIRES, job)
   call('HDEL', OPEN_FIRE, job)
+end
+
+-- Tick, schedule and data of the open fire of a job; nothing when it has none, or none any more: its schedule is gone.
+local function open_fire(job)
+  local data = call('HGET', OPEN_FIRE, job)
+  if not data then return nil end
+  local id_at = string.find(data, ' ', 1, true) + 1
+  local fire_at = string.find(data, ' ', id_at, true) + 1
+  local schedule = sub(data, id_at, fire_at - 2)
+  if call('HEXISTS', SCHEDULES, schedule) == 1 then
+    return tonumber(sub(data, 1, id_at - 2)), schedule, sub(data, fire_at)
+  end
+  close_fire(job)
 end

@@ -2,7 +2,7 @@
 -- <ns>:schedule_name      hash  id -> name;  <ns>:schedule_by_name the way back;  <ns>:schedule_names  zset, score 0
 -- <ns>:fires              zset  ids that will fire, by when, or by until when they are taken
 -- <ns>:open_fires, <ns>:open_fire   see keys.lua
-local SCHEDULES, REVISION, FIRES = P .. 'schedules', P .. 'schedule_revision', P .. 'fires'
+local REVISION, FIRES = P .. 'schedule_revision', P .. 'fires'
 local NAME_OF, BY_NAME, NAMES = P .. 'schedule_name', P .. 'schedule_by_name', P .. 'schedule_names'
 
 -- next_fire: '' when it is paused or never fires again.
