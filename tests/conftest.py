@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pytest_timeout import get_env_settings
 
 from gotask.embedded import ServerCommand, free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
@@ -24,6 +25,20 @@ def _running(command: ServerCommand) -> Iterator[ServerProcess]:
     server.start()
     yield server
     server.kill()
+
+
+_TEARDOWN_S = 60.0
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
+    """A clock of its own: pytest-timeout stops its clock when a test fails, and what hangs then would hang for ever."""
+    settings = get_env_settings(item.config)
+    if settings.timeout:
+        hooks = item.config.pluginmanager.hook
+        hooks.pytest_timeout_cancel_timer(item=item)
+        hooks.pytest_timeout_set_timer(item=item, settings=settings._replace(timeout=_TEARDOWN_S))
+    return (yield)
 
 
 @pytest.fixture(scope="session")

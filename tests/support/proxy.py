@@ -2,8 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 _CHUNK = 1 << 16
 
@@ -36,13 +36,14 @@ class Proxy:
         for writer in self._writers:
             writer.transport.abort()
 
-    def hold(self) -> None:
-        """Nothing passes from now on, and no connection ends: as a network does that is gone for a while."""
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Nothing passes meanwhile, and no connection ends: as a network does that is gone for a while."""
         self._passes.clear()
-
-    def release(self) -> None:
-        """Ends :meth:`hold`."""
-        self._passes.set()
+        try:
+            yield
+        finally:
+            self._passes.set()
 
     def cut_next_request(self, arrives: float) -> None:
         """Of the next request only this share, from 0 to 1, reaches the server; then its connection breaks."""

@@ -37,6 +37,8 @@ _log = structlog.get_logger("gotask.queue_manager")
 _DEFAULT_LEASE_US = 30_000_000
 _SCAN_LIMIT = 500
 _LATE_S = 1.0
+_HEARING_S = 0.05
+"""Time for the other queue-managers to hear whose claims are not to be served."""
 
 
 class Leases:
@@ -150,19 +152,23 @@ class Leases:
             except Exception:
                 _log.exception("leases not scanned")
 
+    async def _silence(self, workers: set[str]) -> None:
+        """Before their jobs are pending again, or these might go back to the same workers."""
+        for worker in workers:
+            await self._dispatcher.withdraw(worker)
+        await asyncio.sleep(_HEARING_S)
+
     async def _take_back(self) -> int:
         """Ends the attempts of silent workers; how many it found."""
         now_us = self._clock.now_us()
         expired = await self._storage.expired_leases(now_us, _SCAN_LIMIT)
         if not expired:
             return 0
+        await self._silence({lease.worker for lease in expired})
         jobs = await self._storage.get_jobs([lease.job_id for lease in expired])
         lost = [(lease, job) for lease, job in zip(expired, jobs, strict=True) if job is not None]
         decisions = [after_lost_lease(job, self._outcomes.keeps_dead_letters(lease.queue)) for lease, job in lost]
         attempts = [_lost_attempt(lease, job, now_us) for lease, job in lost]
-        # First, or their jobs might go back to the same workers.
-        for worker in {lease.worker for lease, _ in lost}:
-            await self._dispatcher.withdraw(worker)
         finished = await self._storage.finish(
             [
                 _finish(lease, attempt, decision)

@@ -67,7 +67,7 @@ async def taken_over(life: Life, job_id: str, since: float) -> dict[str, Any]:
     job = await life.ended(job_id)
     assert job["result"] == "the second"
     # What reached nobody at a killed worker was handed back.
-    assert [outcome for outcome in outcomes(job) if outcome != "returned"] == ["lease_lost", "success"]
+    assert [outcome for outcome in outcomes(job) if outcome != "returned"] == ["lease_lost", "success"], job["history"]
     assert "was not heard in time" in job["history"][0]["error"]["message"]
     assert time.monotonic() - since < LEASE_S + PATIENCE_S
     return job
@@ -87,15 +87,23 @@ async def test_jobs_of_a_worker_that_is_killed_go_to_another(life: Life) -> None
 async def test_a_worker_that_was_paused_changes_nothing_when_it_goes_on(life: Life) -> None:
     queue = await life.queue(lease=f"{LEASE_S}s")
     process = await life.enter(worker_process(life, queue, concurrency=1))
-    job_id = await life.submit("sleep", queue, payload={"seconds": 0.3})
-    await life.until(job_id, "running")
+    takes_s = 2.0
+    job_id = await life.submit("sleep", queue, payload={"seconds": takes_s})
+    await wait_until(lambda: runs(life, job_id), "its worker says that it runs")
     process.send_signal(signal.SIGSTOP)
     since = time.monotonic()
     await life.worker(second_app(), queue)
     ended = await taken_over(life, job_id, since)
+    await wait_until(lambda: time.monotonic() > since + takes_s, "the handler is due to end")
     process.send_signal(signal.SIGCONT)
     await counted_stale(life, queue, 1)
     assert await life.job(job_id) == ended
+
+
+async def runs(life: Life, job_id: str) -> bool:
+    """Whether a worker has told that it runs the job."""
+    workers = (await life.call("GET", "/workers"))["items"]
+    return any(run["job_id"] == job_id for worker in workers for run in worker["runs"])
 
 
 async def counted_stale(life: Life, queue: str, results: int) -> None:
@@ -173,13 +181,12 @@ async def test_jobs_of_a_worker_without_network_go_to_another_and_its_late_resul
     await life.enter(own_worker(app, settings))
     job_id = await life.submit("sleep", queue)
     await life.until(job_id, "running")
-    proxy.hold()
-    since = time.monotonic()
-    await life.worker(second_app(), queue)
-    ended = await taken_over(life, job_id, since)
-    let_go.set()
-    await done.wait()
-    proxy.release()
+    with proxy.held():
+        since = time.monotonic()
+        await life.worker(second_app(), queue)
+        ended = await taken_over(life, job_id, since)
+        let_go.set()
+        await done.wait()
     await counted_stale(life, queue, 1)
     assert await life.job(job_id) == ended
 
@@ -190,9 +197,11 @@ async def own_worker(app: App, settings: WorkerSettings) -> AsyncIterator[Worker
     bus = await Bus.open(settings, "own")
     worker = WorkerService(settings, bus, app, SystemClock())
     await worker.start()
-    yield worker
-    await worker.stop()
-    await bus.close()
+    try:
+        yield worker
+    finally:
+        await worker.stop()
+        await bus.close()
 
 
 async def test_a_worker_that_is_back_is_told_what_it_lost(life: Life) -> None:
@@ -209,13 +218,13 @@ async def test_a_worker_that_is_back_is_told_what_it_lost(life: Life) -> None:
 
     queue = await life.queue(lease=f"{LEASE_S}s")
     proxy = await life.enter(proxy_to(urlsplit(life.town.settings["nats_url"]).port or 0))
-    await life.enter(own_worker(app, life.worker_settings(queue, nats_url=f"nats://127.0.0.1:{proxy.port}")))
+    settings = life.worker_settings(queue, nats_url=f"nats://127.0.0.1:{proxy.port}")
+    await life.enter(own_worker(app, settings))
     job_id = await life.submit("sleep", queue)
     await life.until(job_id, "running")
-    proxy.hold()
-    await life.worker(second_app(), queue)
-    await taken_over(life, job_id, time.monotonic())
-    proxy.release()
+    with proxy.held():
+        await life.worker(second_app(), queue)
+        await taken_over(life, job_id, time.monotonic())
     await asyncio.wait_for(told.wait(), 20)
 
 
