@@ -5,8 +5,7 @@ job (microseconds of wall clock, the median over rounds) in batches of several s
 jobs waiting, and the factor between the two; how many bytes of the server's memory a waiting job takes; and how long
 claims take while a million finished jobs are pruned as the queue-manager does it.
 
-The server is the one on PATH, else the wheel's. That Valkey is built with glibc's malloc, which scatters the jobs of a
-long line over its memory: claims from it cost up to twice as much, with jemalloc (usual elsewhere) 1.2 times.
+The server is the one on PATH, else the wheel's.
 """
 
 import argparse
