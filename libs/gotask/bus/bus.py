@@ -21,7 +21,7 @@ from gotask import v1
 from gotask.bus.connection import ConnectionSettings, connect
 from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
 from gotask.bus.measures import Measures
-from gotask.bus.streams import StreamSettings, ensure_streams
+from gotask.bus.streams import StreamSettings, ensure_streams, update_streams
 from gotask.bus.subjects import Subjects
 
 _log = structlog.get_logger("gotask.bus")
@@ -72,6 +72,9 @@ class Bus:
         self.js = client.jetstream(timeout=5)
         self.closed = asyncio.Event()
         self.measures = Measures()
+        self.streams: StreamSettings | None = None
+        """How the streams are kept that this connection sees to; None: that is left to others."""
+        self._restoring: asyncio.Task[None] | None = None
         self._on_reconnect: list[Callable[[], None]] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -79,7 +82,8 @@ class Bus:
     async def open(cls, settings: BusSettings, name: str, deadline_s: float = 30) -> "Bus":
         """Connects and sees to the streams; TimeoutError if that takes longer than *deadline_s* seconds."""
         bus = await cls.connect(settings, settings.namespace, name, deadline_s)
-        await _ensure_streams(bus, settings, deadline_s)
+        bus.streams = settings
+        await _patiently(bus.ensure_streams, deadline_s)
         return bus
 
     @classmethod
@@ -105,6 +109,15 @@ class Bus:
         client = await connect(settings, name, deadline_s=deadline_s, on_reconnect=reconnected, on_closed=closed)
         bus = cls(client, subjects)
         return bus
+
+    async def ensure_streams(self) -> None:
+        """Creates what is missing of the streams, unless this connection leaves them to others."""
+        if self.streams is not None:
+            await ensure_streams(self.js, self.subjects, self.streams)
+
+    async def update_streams(self, settings: StreamSettings, deadline_s: float) -> None:
+        """Gives the streams the settings, which their owner does; repeats it for up to *deadline_s* seconds."""
+        await _patiently(lambda: update_streams(self.js, self.subjects, settings), deadline_s)
 
     @property
     def connected(self) -> bool:
@@ -157,6 +170,9 @@ class Bus:
                 if error.err_code in _STREAM_FULL:
                     raise StreamFull(f"the stream behind {publication.subject} is full") from error
                 failure: Exception = error
+            except nats.js.errors.NoStreamResponseError as error:
+                failure = error
+                self._restore_streams()
             except (nats.errors.Error, TimeoutError) as error:
                 failure = error
             else:
@@ -164,6 +180,11 @@ class Bus:
             if time.monotonic() + _PAUSE_S > end:
                 raise BusUnavailable(f"the broker did not store {publication.subject}: {failure!r}") from failure
             await asyncio.sleep(_PAUSE_S)
+
+    def _restore_streams(self) -> None:
+        """No stream takes a message while its leader changes, and when it was lost with its broker's disk."""
+        if self._restoring is None or self._restoring.done():
+            self._restoring = asyncio.create_task(_logged_failure(self.ensure_streams()))
 
     async def command(self, verb: str, request: Message, reply_type: type[Reply], timeout_s: float = 5) -> Reply:
         """Gives a command to the service that owns it, and repeats it under the same id while nobody answers.
@@ -234,6 +255,8 @@ class Bus:
 
     async def close(self) -> None:
         """Sends what is buffered and ends the connection. Not ``drain()``, which can take half a minute."""
+        if self._restoring is not None:
+            self._restoring.cancel()
         if self.client.is_closed:
             return
         if self.client.is_connected:
@@ -248,17 +271,24 @@ class Bus:
             raise MessageTooLarge(f"message of {len(data)} bytes; the broker takes {self.max_payload}")
 
 
-async def _ensure_streams(bus: Bus, settings: BusSettings, deadline_s: float) -> None:
+async def _patiently(work: Callable[[], Awaitable[None]], deadline_s: float) -> None:
     end = time.monotonic() + deadline_s
     while True:
         try:
-            await ensure_streams(bus.js, bus.subjects, settings)
+            await work()
         except (nats.errors.Error, TimeoutError):
             if time.monotonic() > end:
                 raise
             await asyncio.sleep(_PAUSE_S)
         else:
             return
+
+
+async def _logged_failure(work: Awaitable[None]) -> None:
+    try:
+        await work
+    except (nats.errors.Error, TimeoutError) as error:
+        _log.warning("streams not restored", error=repr(error))
 
 
 def _unwrap(data: bytes, reply_type: type[Reply]) -> Reply:

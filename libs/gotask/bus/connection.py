@@ -31,6 +31,8 @@ class ConnectionSettings(Protocol):
     @property
     def nats_nkey_seed(self) -> str: ...
     @property
+    def nats_inbox_prefix(self) -> str: ...
+    @property
     def nats_tls_ca(self) -> str: ...
     @property
     def nats_tls_cert(self) -> str: ...
@@ -101,6 +103,7 @@ async def connect(
         "ping_interval": 5,
         "max_outstanding_pings": 2,
         "drain_timeout": 3,
+        "inbox_prefix": settings.nats_inbox_prefix,
         "pending_size": 16 * 1024 * 1024,
         "error_cb": on_error,
         "disconnected_cb": on_disconnect,

@@ -76,7 +76,9 @@ class BatchConsumer(Generic[T]):
         self._decode = decode
         self._apply = apply
         self._transient = transient
-        self._puller = Puller(bus, self._stream, durable, window=window, max_batch_bytes=max_batch_bytes)
+        self._puller = Puller(
+            bus, self._stream, durable, window=window, max_batch_bytes=max_batch_bytes, on_lost=self._restore
+        )
         self._room = asyncio.Semaphore(completions)
         self._completing: set[asyncio.Task[None]] = set()
         self._appliers = appliers
@@ -97,6 +99,11 @@ class BatchConsumer(Generic[T]):
         if self._completing:
             await asyncio.wait(self._completing)
 
+    async def _restore(self) -> None:
+        """What was not acknowledged to the consumer that is lost comes again from the new one."""
+        await self._bus.ensure_streams()
+        await ensure_consumer(self._bus.js, self._stream, self._durable)
+
     async def _run(self) -> None:
         while not self._stopping and (batch := await self._puller.next_batch()):
             try:
@@ -113,8 +120,7 @@ class BatchConsumer(Generic[T]):
             except Undecodable as error:
                 await self._reject(message, "undecodable", str(error))
                 continue
-            metadata = message.metadata
-            received.append(Received(item, f"{metadata.stream}:{metadata.sequence.stream}", metadata.num_delivered > 1))
+            received.append(Received(item, _cause(message), message.metadata.num_delivered > 1))
             messages.append(message)
         if received:
             self._measure(messages)
@@ -184,14 +190,17 @@ class BatchConsumer(Generic[T]):
             await message.nak(delay=_FAILURE_DELAY_S)
 
     async def _reject(self, message: Msg, reason: str, explanation: str) -> None:
-        metadata = message.metadata
         try:
-            await self._bus.publish_durable(
-                rejection(self._bus, message, reason, explanation, f"{metadata.stream}:{metadata.sequence.stream}")
-            )
+            await self._bus.publish_durable(rejection(self._bus, message, reason, explanation, _cause(message)))
             await message.term()
         except (BusError, nats.errors.Error, TimeoutError) as error:
             _log.warning("message not rejected, it will come again", subject=message.subject, error=repr(error))
+
+
+def _cause(message: Msg) -> str:
+    """The time tells a message from the one of the same number in a stream that was lost and made anew."""
+    metadata = message.metadata
+    return f"{metadata.stream}:{metadata.sequence.stream}:{metadata.timestamp.timestamp():.6f}"
 
 
 def rejection(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import nats.errors
@@ -21,6 +22,8 @@ _EXPIRES_S = 5.0
 _PATIENCE_S = _EXPIRES_S + 2.0
 _STATUS_HEADER = "Status"
 _PULL_ENDED = frozenset({"404", "408", "409"})
+_NOBODY_ANSWERS = "503"
+_LOST_PAUSE_S = 0.5
 
 
 class Puller:
@@ -28,11 +31,21 @@ class Puller:
 
     nats-py's own ``fetch`` waits its whole timeout after a reconnect; this asks again at once. One request is open at
     a time; it is repeated when it was filled, when it expired, after a reconnect, and when nothing was heard of it for
-    longer than it lasts.
+    longer than it lasts. When the broker has no such consumer, or none just now, whoever pulls may make it anew.
     """
 
-    def __init__(self, bus: Bus, stream: str, durable: str, *, window: int, max_batch_bytes: int) -> None:
+    def __init__(
+        self,
+        bus: Bus,
+        stream: str,
+        durable: str,
+        *,
+        window: int,
+        max_batch_bytes: int,
+        on_lost: Callable[[], Awaitable[None]],
+    ) -> None:
         """
+        :param on_lost: called, half a second apart, while nobody serves the consumer.
         :param window: messages asked for at once, and the most that wait here.
         :param max_batch_bytes: a batch ends before it grows beyond this; a larger message comes alone.
         """
@@ -40,6 +53,8 @@ class Puller:
         self._next_subject = f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
         self._window = window
         self._max_batch_bytes = max_batch_bytes
+        self._on_lost = on_lost
+        self._lost = False
         self._buffer: list[Msg] = []
         self._arrived = asyncio.Event()
         self._wanted = 0
@@ -101,7 +116,9 @@ class Puller:
             self._ask_again.set()
 
     def _on_status(self, status: str) -> None:
-        if status not in _PULL_ENDED:
+        if status == _NOBODY_ANSWERS:
+            self._lost = True
+        elif status not in _PULL_ENDED:
             _log.warning("pull refused", consumer=self._next_subject, status=status)
             return
         self._wanted = 0
@@ -113,6 +130,8 @@ class Puller:
 
     async def _keep_asking(self) -> None:
         while True:
+            if self._lost:
+                await self._recover()
             if not self._wanted and len(self._buffer) < self._window:
                 await self._ask()
             self._ask_again.clear()
@@ -120,6 +139,15 @@ class Puller:
                 await asyncio.wait_for(self._ask_again.wait(), 1)
             if time.monotonic() - self._heard_at > _PATIENCE_S:
                 self._wanted = 0
+
+    async def _recover(self) -> None:
+        """Between two leaders, too, there is nobody for a moment."""
+        await asyncio.sleep(_LOST_PAUSE_S)
+        self._lost = False
+        try:
+            await self._on_lost()
+        except (nats.errors.Error, TimeoutError) as error:
+            _log.warning("consumer is lost", consumer=self._next_subject, error=repr(error))
 
     async def _ask(self) -> None:
         self._wanted = self._window

@@ -1,5 +1,6 @@
 """The streams, and how each is kept."""
 
+from contextlib import suppress
 from typing import Protocol
 
 from nats.js import JetStreamContext
@@ -85,12 +86,21 @@ def stream_configs(subjects: Subjects, settings: StreamSettings) -> list[StreamC
 
 
 async def ensure_streams(js: JetStreamContext, subjects: Subjects, settings: StreamSettings) -> None:
-    """Creates the streams, or gives them today's settings. Safe to repeat, from several services at once."""
+    """Creates the streams that are missing. Safe to repeat, from several services at once; those who may only look do
+    well while all are there."""
     for config in stream_configs(subjects, settings):
         try:
-            await js.add_stream(config)
-        except BadRequestError:
-            await js.update_stream(config)
+            await js.stream_info(config.name or "")
+        except NotFoundError:
+            # Somebody with other settings may have been quicker.
+            with suppress(BadRequestError):
+                await js.add_stream(config)
+
+
+async def update_streams(js: JetStreamContext, subjects: Subjects, settings: StreamSettings) -> None:
+    """Gives the streams today's settings."""
+    for config in stream_configs(subjects, settings):
+        await js.update_stream(config)
 
 
 async def ensure_consumer(

@@ -118,6 +118,9 @@ class Tail:
             return True
         return True
 
+    async def _look_again(self) -> None:
+        self._stirred.set()
+
     async def _begin_again(self) -> None:
         with contextlib.suppress(BusUnavailable):
             await self._end()
@@ -140,7 +143,14 @@ class Tail:
         except (nats.errors.Error, TimeoutError) as error:
             raise BusUnavailable(f"{self._stream} cannot be read now: {error!r}") from error
         self._expected = 1
-        self._puller = Puller(self._bus, self._stream, self._name, window=_WINDOW, max_batch_bytes=_MAX_BATCH_BYTES)
+        self._puller = Puller(
+            self._bus,
+            self._stream,
+            self._name,
+            window=_WINDOW,
+            max_batch_bytes=_MAX_BATCH_BYTES,
+            on_lost=self._look_again,
+        )
         await self._puller.start()
 
     def _config(self, first: int) -> ConsumerConfig:

@@ -58,6 +58,8 @@ class ServiceSettings(BaseSettings):
     """File with a JWT and its nkey."""
     nats_nkey_seed: str = ""
     """File with an nkey seed."""
+    nats_inbox_prefix: str = Field("_INBOX", pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
+    """Where answers come to. With one of its own, and rights to suit, nobody else reads them."""
     nats_tls_ca: str = ""
     nats_tls_cert: str = ""
     nats_tls_key: str = ""

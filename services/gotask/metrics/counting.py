@@ -51,7 +51,14 @@ class EventCounter:
         self._save_every_s = save_every_s
         self._store = TallyStore(bus)
         self._stream = bus.subjects.stream(Stream.EVENTS)
-        self._puller = Puller(bus, self._stream, _DURABLE, window=_WINDOW, max_batch_bytes=_MAX_BATCH_BYTES)
+        self._puller = Puller(
+            bus,
+            self._stream,
+            _DURABLE,
+            window=_WINDOW,
+            max_batch_bytes=_MAX_BATCH_BYTES,
+            on_lost=self._ensure_consumer,
+        )
         self._counted = Sequences()
         self._stream_created = ""
         self._check_stream = True
@@ -65,7 +72,7 @@ class EventCounter:
 
     async def start(self) -> None:
         """BusUnavailable when the broker does not answer."""
-        await ensure_consumer(self._bus.js, self._stream, _DURABLE, max_ack_pending=_PENDING)
+        await self._ensure_consumer()
         await self._restore()
         self._bus.on_reconnect(self._distrust_stream)
         await self._puller.start()
@@ -78,6 +85,11 @@ class EventCounter:
             await stop_task(task)
         if not self.taken_over.is_set():
             await self._save()
+
+    async def _ensure_consumer(self) -> None:
+        await self._bus.ensure_streams()
+        await ensure_consumer(self._bus.js, self._stream, _DURABLE, max_ack_pending=_PENDING)
+        self._distrust_stream()
 
     async def _restore(self) -> None:
         stored = await self._store.take_over()

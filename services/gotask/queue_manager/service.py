@@ -31,6 +31,7 @@ class QueueManagerService:
     def __init__(
         self, settings: QueueManagerSettings, bus: Bus, storage: Storage, clock: Clock, telemetry: Telemetry = OFF
     ) -> None:
+        self._settings = settings
         self._bus = bus
         self._storage = storage
         self._queues = Queues(settings, bus, storage, clock)
@@ -69,6 +70,7 @@ class QueueManagerService:
         self._due = BatchConsumer(bus, Stream.DUE, GROUP, decode=decode_due, apply=release.apply, transient=transient)
 
     async def start(self) -> None:
+        await self._bus.update_streams(self._settings, self._settings.start_timeout)
         await self._queues.start()
         await self._dispatcher.start()
         await self._leases.start()

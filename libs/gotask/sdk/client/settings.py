@@ -23,6 +23,7 @@ class Credentials(TypedDict, total=False):
     nats_token: str
     nats_credentials: str
     nats_nkey_seed: str
+    nats_inbox_prefix: str
     nats_tls_ca: str
     nats_tls_cert: str
     nats_tls_key: str
@@ -49,6 +50,8 @@ class ClientSettings:
     """File with a JWT and its nkey."""
     nats_nkey_seed: str = ""
     """File with an nkey seed."""
+    nats_inbox_prefix: str = "_INBOX"
+    """Where answers come to: one that our rights let us read."""
     nats_tls_ca: str = ""
     nats_tls_cert: str = ""
     nats_tls_key: str = ""
