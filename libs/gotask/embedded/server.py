@@ -1,10 +1,15 @@
 """A server's command line, and whether it answers."""
 
+import random
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+_PORTS = range(10_000, 32_000)
+_TRIES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +28,15 @@ class ServerCommand:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port of loopback that nobody listens on right now.
+
+    Not one of those that systems give to connections that go out: while a server is away, its port would be taken.
+    """
+    for port in random.sample(_PORTS, _TRIES):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"no free port of loopback between {_PORTS.start} and {_PORTS.stop}")
 
 
 def answers(port: int, question: bytes, start_of_answer: bytes | tuple[bytes, ...]) -> bool:
