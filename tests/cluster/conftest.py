@@ -1,4 +1,4 @@
-"""One production-like stack for all tests here: three brokers, a storage with replicas and a Sentinel, five services."""
+"""A stack as in production for all tests here: three brokers, storage with replicas and a Sentinel, five services."""
 
 from collections.abc import AsyncIterator, Iterator
 

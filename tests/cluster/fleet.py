@@ -30,7 +30,10 @@ class Services:
         return self._gateway_url
 
     def start(self) -> None:
-        self.running = {name: self._begin(name) for name in SERVICES}
+        """The queue-manager first, who alone may make the streams."""
+        self.running["queue-manager"] = self._begin("queue-manager")
+        self.running["queue-manager"].wait_ready()
+        self.running |= {name: self._begin(name) for name in SERVICES if name not in self.running}
         for process in self.running.values():
             process.wait_ready()
 

@@ -83,7 +83,10 @@ async def connect(
     async def on_error(error: Exception) -> None:
         """A broker that is away fails four attempts a second: each kind of error is told now and then."""
         nonlocal last_error
-        last_error = text = str(error) or type(error).__name__
+        text = str(error) or type(error).__name__
+        # A broker that refuses us hangs up, too, and only the first tells something.
+        if not isinstance(error, OSError) or not last_error:
+            last_error = text
         now = time.monotonic()
         if now - told_at.get(text, -_TELL_AGAIN_S) >= _TELL_AGAIN_S:
             told_at[text] = now

@@ -1,0 +1,191 @@
+"""deploy/nats lets everybody do his part, and nothing else."""
+
+import asyncio
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager, suppress
+
+import nats
+import pytest
+from nats.aio.client import Client as NatsClient
+
+from gotask.bus.bus import Bus
+from gotask.sdk import Client
+from gotask.sdk.client.settings import ClientSettings
+from gotask.sdk.errors import Unavailable
+from gotask.storage.contract import Storage
+from tests.cluster.brokers import CONFIGURATION, USERS, Brokers, nats_binary, password_of
+from tests.cluster.fleet import Services
+from tests.cluster.load import ended
+from tests.support.stack import SERVICES, http
+from tests.support.waiting import wait_until
+
+_STEAL = "$JS.API.CONSUMER.CREATE.gotask_SUBMIT.thief"
+_EMPTY = "$JS.API.STREAM.PURGE.gotask_SUBMIT"
+_CHANGE = "$JS.API.STREAM.UPDATE.gotask_SUBMIT"
+_DROP = "$JS.API.STREAM.DELETE.gotask_SUBMIT"
+_FORGE = "gotask.v1.event.default.succeeded"
+_UNCOUNT = "$JS.API.CONSUMER.DELETE.gotask_EVENTS.metrics"
+_EAVESDROP = "_INBOX.>"
+
+MAY_NOT_PUBLISH = {
+    "queue-manager": ["gotask.v1.submit.default", "gotask.v1.result", "gotask.v1.due", _EMPTY, _DROP, _UNCOUNT],
+    "scheduler": ["gotask.v1.result", "gotask.v1.claim", "gotask.v1.command.delete_jobs", _FORGE, _CHANGE, _STEAL],
+    "worker": ["gotask.v1.submit.default", "gotask.v1.due", "gotask.v1.command.delete_queue", _FORGE, _CHANGE, _STEAL],
+    "gateway": ["gotask.v1.due", "gotask.v1.tally.totals", _FORGE, _CHANGE, _STEAL, _UNCOUNT],
+    "metrics": ["gotask.v1.submit.default", "gotask.v1.result", "gotask.v1.command.delete_queue", _FORGE, _CHANGE],
+    "operator": ["gotask.v1.result", "gotask.v1.claim", _FORGE, _CHANGE, _DROP, _STEAL, _UNCOUNT],
+    "client": [
+        "gotask.v1.submit",
+        "gotask.v1.submit.critical",
+        "gotask.v1.claim",
+        "gotask.v1.result",
+        "gotask.v1.heartbeat",
+        "gotask.v1.command.get_jobs",
+        "_INBOX.gateway.x",
+        "$SYS.REQ.SERVER.PING",
+        _FORGE,
+        _CHANGE,
+        _EMPTY,
+        _DROP,
+        _STEAL,
+    ],
+}
+MAY_NOT_HEAR = {
+    "queue-manager": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.event.>", "_INBOX.worker.>"],
+    "scheduler": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.event.>", _EAVESDROP],
+    "worker": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.event.>", "gotask.v1.command.*", _EAVESDROP],
+    "gateway": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.result", _EAVESDROP],
+    "metrics": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.event.>", _EAVESDROP],
+    "operator": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.command.*", _EAVESDROP],
+    "client": ["gotask.v1.submit.default", "gotask.v1.event.>", "gotask.v1.>", "$JS.>", "$SYS.>", ">", _EAVESDROP],
+}
+
+
+class Connection:
+    """A connection, and what the broker refused on it."""
+
+    def __init__(self, client: NatsClient, errors: list[str]) -> None:
+        self._client = client
+        self._errors = errors
+
+    async def may_publish(self, subject: str) -> bool:
+        await self._client.publish(subject, b"x")
+        return await self._was_let(f'publish to "{subject}"')
+
+    async def may_hear(self, subject: str) -> bool:
+        await self._client.subscribe(subject)
+        return await self._was_let(f'subscription to "{subject}"')
+
+    async def _was_let(self, what: str) -> bool:
+        """Whether nothing was heard of a refusal, which comes before the next ping is answered."""
+        await self._client.flush(10)
+        with suppress(AssertionError):
+            await wait_until(lambda: any(what.lower() in error for error in self._errors), "it is refused", 2)
+            return False
+        return True
+
+
+@asynccontextmanager
+async def connected(brokers: Brokers, user: str) -> AsyncIterator[Connection]:
+    errors: list[str] = []
+
+    async def note(error: Exception) -> None:
+        errors.append(str(error).lower())
+
+    client = await nats.connect(
+        brokers.address.split(","),
+        user=user,
+        password=password_of(user),
+        tls=ssl.create_default_context(cafile=brokers.ca),
+        error_cb=note,
+    )
+    try:
+        yield Connection(client, errors)
+    finally:
+        await client.close()
+
+
+@pytest.mark.parametrize("user", MAY_NOT_PUBLISH)
+async def test_nobody_steps_outside_his_part(brokers: Brokers, user: str) -> None:
+    async with connected(brokers, user) as connection:
+        published = [subject for subject in MAY_NOT_PUBLISH[user] if await connection.may_publish(subject)]
+        heard = [subject for subject in MAY_NOT_HEAR[user] if await connection.may_hear(subject)]
+    assert (published, heard) == ([], [])
+
+
+async def test_a_client_submits_to_its_queue_and_does_nothing_else(
+    brokers: Brokers, services: Services, storage: Storage
+) -> None:
+    async with client_of(brokers, "client") as client:
+        handle = await client.submit("record", queue="default")
+        await ended(storage, [handle.id])
+        with pytest.raises(Unavailable):
+            await client.submit("record", queue="critical")
+        with pytest.raises(Unavailable):
+            await client.get(handle.id)
+
+
+async def test_an_operator_has_all_that_the_command_line_does(brokers: Brokers, services: Services) -> None:
+    async with client_of(brokers, "operator") as client:
+        handle = await client.submit("record")
+        assert await handle.result(timeout="30s") is None
+        assert [queue.name for queue in await client.queues.list()] == ["default"]
+        async with aclosing(client.events()) as events:
+            following = asyncio.create_task(anext(events))
+            while not following.done():
+                await client.submit("record")
+                await asyncio.wait([following], timeout=0.2)
+            assert following.result().queue == "default"
+
+
+@pytest.mark.parametrize(
+    ("user", "password"),
+    [("gateway", "wrong"), ("nobody", "secret of nobody"), ("", "")],
+)
+async def test_nobody_else_is_let_in(brokers: Brokers, user: str, password: str) -> None:
+    settings = ClientSettings(brokers.address, nats_user=user, nats_password=password, nats_tls_ca=str(brokers.ca))
+    with pytest.raises(TimeoutError, match="Authorization Violation"):
+        await Bus.connect(settings, "gotask", "test", 1)
+
+
+async def test_who_does_not_know_the_authority_sends_no_password(brokers: Brokers) -> None:
+    settings = ClientSettings(brokers.address, nats_user="client", nats_password=password_of("client"))
+    with pytest.raises(TimeoutError, match="certificate"):
+        await Bus.connect(settings, "gotask", "test", 1)
+
+
+async def test_every_page_of_the_gateway_works_with_these_rights(brokers: Brokers, services: Services) -> None:
+    url = services.url
+    assert http("POST", f"{url}/queues", {"name": "second"})[0] == 201
+    assert http("POST", f"{url}/queues/second/pause")[0] == 200
+
+
+def test_no_service_lacked_a_right(brokers: Brokers, services: Services) -> None:
+    """The last of all tests here."""
+    assert {user: brokers.violations(user) for user in SERVICES} == dict.fromkeys(SERVICES, [])
+
+
+def test_the_server_takes_the_configuration(brokers: Brokers) -> None:
+    checked = check(brokers.nodes[0].environment)
+    assert checked.returncode == 0, checked.stderr
+    assert "is valid" in checked.stderr
+
+
+@pytest.mark.parametrize("missing", ["NATS_PASSWORD_GATEWAY", "NATS_TLS_CA", "NATS_ROUTES"])
+def test_the_server_refuses_a_configuration_that_lacks_something(brokers: Brokers, missing: str) -> None:
+    environment = {name: value for name, value in brokers.nodes[0].environment.items() if name != missing}
+    checked = check(environment)
+    assert checked.returncode == 1
+    assert missing in checked.stderr
+
+
+def check(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    argv = [nats_binary(), "-t", "-c", str(CONFIGURATION)]
+    return subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=30, check=False)
+
+
+def client_of(brokers: Brokers, user: str) -> Client:
+    named = brokers.settings_of(user)
+    return Client(named.pop("nats_url"), timeout="3s", **named)
