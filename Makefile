@@ -86,6 +86,10 @@ fmt: $(VENV)/.dev ## Format the code and repair what ruff can
 proto: $(VENV)/.dev ## Generate libs/gotask/v1 from proto/
 	@$(BIN)/python -m tools.proto
 
+.PHONY: proto-baseline
+proto-baseline: $(VENV)/.dev ## Make today's proto/ what later versions must understand: with each release
+	@$(BIN)/python -m tools.compatibility --renew
+
 .PHONY: locks
 locks: $(VENV)/.dev ## Resolve pyproject.toml into the lock files (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -m tools.locks $(ARGS)

@@ -54,9 +54,9 @@ class Node:
         status, _ = http("GET", f"http://127.0.0.1:{self._monitor_port}/healthz")
         return status == 200
 
-    def violations(self) -> set[str]:
-        """What it refused anybody, as it wrote it down."""
-        return set(re.findall(r"- (\w+ Violation - .*)", self._log.read_text()))
+    def violations(self, service: str) -> list[str]:
+        """What it refused a service, as it wrote it down."""
+        return re.findall(rf':gotask-{service}" - "[^"]*" - (\w+ Violation - .*)', self._log.read_text())
 
 
 class Brokers:
@@ -81,10 +81,9 @@ class Brokers:
         """All nodes have all that there is."""
         wait_until_blocking(lambda: all(node.is_current() for node in self.nodes), "all nodes are current", 60)
 
-    def violations(self, user: str) -> list[str]:
-        """What the nodes refused *user*."""
-        found = set().union(*(node.violations() for node in self.nodes))
-        return sorted(line for line in found if f'"{user}"' in line)
+    def violations(self, service: str) -> list[str]:
+        """What the nodes refused a service."""
+        return [line for node in self.nodes for line in node.violations(service)]
 
 
 @contextmanager

@@ -49,3 +49,7 @@ async def test_the_storage_fails_over(services: Services, storage: Storage, valk
         await asyncio.to_thread(old.start)
         await flows(load, storage)
     await check_all_ended(load, storage, services)
+
+
+def test_no_service_lacked_a_right_for_all_that(brokers: Brokers, services: Services) -> None:
+    assert {name: refused for name in SERVICES if (refused := brokers.violations(name))} == {}

@@ -47,6 +47,7 @@ def test_make_help_lists_every_target() -> None:
         "fmt",
         "build",
         "proto",
+        "proto-baseline",
         "clean",
     ]:
         assert f" {target} " in told
