@@ -203,7 +203,7 @@ def check(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
 def client_of(brokers: Brokers, user: str) -> Client:
     return Client(
         brokers.address,
-        timeout="3s",
+        timeout="2s",
         nats_user=user,
         nats_password=password_of(user),
         nats_inbox_prefix=f"_INBOX.{user}",

@@ -45,7 +45,7 @@ class Puller:
         on_lost: Callable[[], Awaitable[None]],
     ) -> None:
         """
-        :param on_lost: called, half a second apart, while nobody serves the consumer.
+        :param on_lost: called again and again, not twice at once, while nobody serves the consumer.
         :param window: messages asked for at once, and the most that wait here.
         :param max_batch_bytes: a batch ends before it grows beyond this; a larger message comes alone.
         """
@@ -64,6 +64,7 @@ class Puller:
         self._stopped = False
         self._subscription: Subscription | None = None
         self._asking: asyncio.Task[None] | None = None
+        self._recovering: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._inbox = self._bus.client.new_inbox()
@@ -75,8 +76,9 @@ class Puller:
         """Asks for nothing more; what was not taken out is delivered again later, to someone."""
         self._stopped = True
         self._bus.off_reconnect(self._forget_request)
-        if self._asking is not None:
-            self._asking.cancel()
+        for task in (self._asking, self._recovering):
+            if task is not None:
+                task.cancel()
         if self._subscription is not None:
             with contextlib.suppress(nats.errors.Error):
                 await self._subscription.unsubscribe()
@@ -141,9 +143,14 @@ class Puller:
                 self._wanted = 0
 
     async def _recover(self) -> None:
-        """Between two leaders, too, there is nobody for a moment."""
+        """Between two leaders, too, there is nobody for a moment, and it is not known which it is."""
+        if self._recovering is None or self._recovering.done():
+            self._recovering = asyncio.create_task(self._tell_owner())
         await asyncio.sleep(_LOST_PAUSE_S)
         self._lost = False
+        self._wanted = 0
+
+    async def _tell_owner(self) -> None:
         try:
             await self._on_lost()
         except (nats.errors.Error, TimeoutError) as error:
