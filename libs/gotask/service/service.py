@@ -8,10 +8,12 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import nats.errors
 import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
+from gotask.bus.errors import BusError
 from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
@@ -87,7 +89,11 @@ async def run_until_stopped(
         pages = {"/metrics": ProcessMetrics(bus.measures)}
         health = HttpServer(health_app(missing, pages), settings.health_host, settings.health_port)
         await health.start()
-    await service.start()
+    try:
+        await service.start()
+    except BaseException:
+        await bus.close()
+        raise
     started = True
     if isinstance(service, Hurried):
         hurry_on_second_signal(stop, service.hurry, hurry_on)
@@ -155,7 +161,7 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
         stop = stop_on_signals()
         try:
             return await main(stop)
-        except (StartFailed, OSError, TimeoutError) as error:
+        except (StartFailed, BusError, nats.errors.Error, OSError, TimeoutError) as error:
             _log.error("cannot start", reason=str(error) or type(error).__name__)
             return 1
 
