@@ -163,7 +163,7 @@ async def _starts(client: Client, ids: Sequence[str]) -> dict[str, Any]:
 
     async def all_done() -> bool:
         stats = await client.queues.stats(_QUEUE)
-        return stats.pending_jobs + stats.running_jobs == 0
+        return not (stats.pending_jobs or stats.running_jobs)
 
     await wait_until(all_done, "all jobs ended", _PATIENCE_S)
     jobs: list[Job] = []

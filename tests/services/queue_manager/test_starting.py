@@ -1,4 +1,4 @@
-"""A queue-manager that starts while the storage or the broker is away."""
+"""A queue-manager that starts, or stops, while the storage or the broker is away."""
 
 from collections.abc import Sequence
 from typing import Any, cast
@@ -6,27 +6,37 @@ from typing import Any, cast
 import nats.errors as nats_errors
 import nats.js.errors as js_errors
 import pytest
+import structlog
 from nats.js import JetStreamContext
 
 from gotask import v1
 from gotask.bus.bus import Bus
-from gotask.bus.streams import ensure_consumer
+from gotask.bus.streams import ACK_WAIT_S, ensure_consumer
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import SystemClock
 from gotask.service.service import StartFailed
-from gotask.storage.contract import StorageUnavailable
+from gotask.storage.contract import Inserted, JobFilter, StorageUnavailable
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import desk
 from tests.support.servers import ServerProcess
+from tests.support.waiting import wait_until
 
 
 class Away(MemoryStorage):
-    """Does not answer the first so many times."""
+    """Does not answer the first so many reads of queues, and no insertion until it is told to."""
 
-    def __init__(self, times: int) -> None:
+    def __init__(self, times: int = 0, takes_jobs: bool = True) -> None:
         super().__init__()
         self.times = times
+        self.takes_jobs = takes_jobs
+        self.refused = 0
+
+    async def insert_jobs(self, specs: Sequence[v1.JobSpec], now_us: int) -> list[Inserted]:
+        if not self.takes_jobs:
+            self.refused += 1
+            raise StorageUnavailable("nobody is there")
+        return await super().insert_jobs(specs, now_us)
 
     async def get_queues(self, names: Sequence[str] | None = None) -> list[v1.Queue]:
         if self.times:
@@ -85,3 +95,22 @@ async def test_it_does_not_wait_for_a_stream_that_is_not_there() -> None:
     with pytest.raises(js_errors.NotFoundError):
         await ensure_consumer(cast("JetStreamContext", broker), "s_SUBMIT", "queue-manager")
     assert broker.asked == 3
+
+
+async def test_what_it_could_not_store_before_it_stopped_is_stored_by_the_next(
+    nats: ServerProcess, namespace: str
+) -> None:
+    storage = Away(takes_jobs=False)
+    with structlog.testing.capture_logs() as log:
+        async with desk(nats.address, namespace, storage) as counter:
+            await counter.submit()
+            await wait_until(lambda: storage.refused, "the storage was asked")
+    assert [line["event"] for line in log if line["log_level"] == "error"] == []
+    storage.takes_jobs = True
+    async with desk(nats.address, namespace, storage):
+
+        async def is_stored() -> bool:
+            return len((await storage.list_jobs(JobFilter(), "", 1)).jobs) == 1
+
+        # Well before the broker would give it out again by itself.
+        await wait_until(is_stored, "the job is stored", ACK_WAIT_S / 3)
