@@ -161,7 +161,7 @@ async def _one_by_one(client: Client, jobs: int, rate: float) -> dict[str, Any]:
 async def _starts(client: Client, ids: Sequence[str]) -> dict[str, Any]:
     """How long the jobs waited from submission to the start of their handlers, and who ran them; once all ended."""
 
-    async def all_done() -> bool:
+    async def all_done() -> object:
         stats = await client.queues.stats(_QUEUE)
         return not (stats.pending_jobs or stats.running_jobs)
 

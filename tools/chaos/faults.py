@@ -18,7 +18,7 @@ class Kind(Enum):
     PAUSE = "pause"
     """SIGSTOP, and SIGCONT after a while: longer than leases and time-outs, or shorter."""
     STOP = "stop"
-    """SIGTERM: it ends in its own time, and is started again after a while."""
+    """It is asked to end, does so in its own time, and is started again after a while."""
 
 
 _WEIGHTS = {Kind.KILL: 5, Kind.PAUSE: 3, Kind.STOP: 2}

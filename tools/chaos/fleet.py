@@ -25,13 +25,20 @@ class Part:
     """One process. What ends without being told to is counted, and started again by :meth:`revive`."""
 
     def __init__(
-        self, name: str, argv: list[str], environment: Mapping[str, str], log: Path, ready: Callable[[], bool]
+        self,
+        name: str,
+        argv: list[str],
+        environment: Mapping[str, str],
+        log: Path,
+        ready: Callable[[], bool],
+        stop_signal: signal.Signals = signal.SIGTERM,
     ) -> None:
         self.name = name
         self.log = log
         self.ready = ready
         self.own_ends: list[int] = []
         self._argv = argv
+        self._stop_signal = stop_signal
         self._environment = {**os.environ, **environment}
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,9 +65,9 @@ class Part:
             self._process.wait()
 
     def stop(self) -> int:
-        """SIGTERM; the exit code, or that of SIGKILL for a process that takes too long."""
+        """Asks it to end; the exit code, or that of SIGKILL for a process that takes too long."""
         assert self._process is not None
-        self._process.terminate()
+        self._process.send_signal(self._stop_signal)
         try:
             return self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -145,7 +152,9 @@ class Fleet:
 
     def _server(self, command: ServerCommand) -> None:
         log = self._folder / f"{command.name}.log"
-        self.parts[command.name] = Part(command.name, command.argv, command.environment, log, command.ready)
+        self.parts[command.name] = Part(
+            command.name, command.argv, command.environment, log, command.ready, command.stop_signal
+        )
 
     def _services(self) -> None:
         if self._storage == "redis":

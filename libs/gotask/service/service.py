@@ -89,11 +89,7 @@ async def run_until_stopped(
         pages = {"/metrics": ProcessMetrics(bus.measures)}
         health = HttpServer(health_app(missing, pages), settings.health_host, settings.health_port)
         await health.start()
-    try:
-        await service.start()
-    except BaseException:
-        await bus.close()
-        raise
+    await service.start()
     started = True
     if isinstance(service, Hurried):
         hurry_on_second_signal(stop, service.hurry, hurry_on)
@@ -212,7 +208,10 @@ def run_service(
             bus = await _unless(stop, open_bus(settings, name))
             if bus is None:
                 return 0
-            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
+            try:
+                return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
+            finally:
+                await bus.close()
         finally:
             await telemetry.close()
 
