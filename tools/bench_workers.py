@@ -190,7 +190,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
             with _fleet(stack.nats_url, options.workers, options.processes):
                 connected_s = time.monotonic() - began
 
-                async def all_listed() -> bool:
+                async def all_listed() -> object:
                     return len(await client.workers()) > options.workers
 
                 await wait_until(all_listed, "all workers are listed", _PATIENCE_S)
