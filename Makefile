@@ -43,6 +43,10 @@ bench-time: $(VENV)/.dev ## Measure how late delayed jobs, retries and schedules
 bench-storage: $(VENV)/.dev ## Measure each storage by itself, a million jobs waiting (ARGS="--storage redis", …)
 	@$(BIN)/python -m tools.bench_storage $(ARGS)
 
+.PHONY: bench-workers
+bench-workers: $(VENV)/.dev ## Measure a fleet of 1,200 workers, idle and when work comes (ARGS="--workers 1200", …)
+	@$(BIN)/python -m tools.bench_workers $(ARGS)
+
 .PHONY: bench-gateway
 bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC streams (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench_gateway $(ARGS)
@@ -64,6 +68,10 @@ test-integration: $(VENV)/.dev ## Run the tests against real servers
 .PHONY: histories
 histories: $(VENV)/.dev ## Compare every storage with its model over thousands of random histories (HISTORIES=5000)
 	@GOTASK_TEST_HISTORIES=$(HISTORIES) $(BIN)/python -m pytest tests/storage/test_model.py $(ARGS)
+
+.PHONY: chaos
+chaos: $(VENV)/.dev ## Kill and pause everything at random while jobs run, then check each job (ARGS="--seconds 60 --seed 7", …)
+	@$(BIN)/python -m tools.chaos $(ARGS)
 
 .PHONY: coverage
 coverage: $(VENV)/.dev ## Run the tests except tests/e2e and show what they did not reach

@@ -134,8 +134,11 @@ class BatchConsumer(Generic[T]):
     async def _apply_all(self, received: list[Received[T]], messages: list[Msg]) -> None:
         try:
             publications = await self._apply_patiently(received, messages)
-        except asyncio.CancelledError:
-            raise
+        except self._transient as error:
+            _log.warning("stopped before it was applied", stream=self._stream, messages=len(messages), error=str(error))
+            # To whoever comes next at once, not only after the time for acknowledgement.
+            await asyncio.gather(*(message.nak() for message in messages), return_exceptions=True)
+            return
         except Exception as error:
             if len(received) > 1:
                 _log.warning("batch failed, trying its messages one by one", stream=self._stream, error=repr(error))
@@ -182,8 +185,6 @@ class BatchConsumer(Generic[T]):
             _log.warning("batch not acknowledged, it will come again", stream=self._stream, error=repr(error))
 
     async def _failed(self, message: Msg, error: Exception) -> None:
-        if isinstance(error, self._transient):
-            return
         if message.metadata.num_delivered >= _MAX_FAILURES:
             await self._reject(message, "failed", repr(error))
         else:

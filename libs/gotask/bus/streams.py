@@ -1,8 +1,11 @@
 """The streams, and how each is kept."""
 
+import asyncio
+import time
 from contextlib import suppress
 from typing import Protocol
 
+import nats.errors
 from nats.js import JetStreamContext
 from nats.js.api import (
     AckPolicy,
@@ -12,7 +15,7 @@ from nats.js.api import (
     StorageType,
     StreamConfig,
 )
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnavailableError
 
 from gotask.bus.subjects import Stream, Subjects
 
@@ -20,6 +23,8 @@ DUPLICATE_WINDOW_S = 120.0
 ACK_WAIT_S = 30.0
 MAX_ACK_PENDING = 1_000
 _DAY_S = 24 * 60 * 60.0
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.1
 
 
 class StreamSettings(Protocol):
@@ -107,7 +112,24 @@ async def ensure_consumer(
     js: JetStreamContext, stream: str, durable: str, max_ack_pending: int = MAX_ACK_PENDING
 ) -> None:
     """A durable pull consumer that all replicas of a service share. There is no ``max_deliver``: a message that keeps
-    failing is moved away by us, never forgotten by the broker."""
+    failing is moved away by us, never forgotten by the broker.
+
+    A broker that is away is waited for; what nats-py raises when that takes more than half a minute.
+    """
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            await _ensure_consumer(js, stream, durable, max_ack_pending)
+        except (nats.errors.Error, TimeoutError) as error:
+            away = not isinstance(error, APIError) or isinstance(error, ServiceUnavailableError)
+            if not away or time.monotonic() > end:
+                raise
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            return
+
+
+async def _ensure_consumer(js: JetStreamContext, stream: str, durable: str, max_ack_pending: int) -> None:
     try:
         await js.consumer_info(stream, durable)
     except NotFoundError:

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
+import nats.errors
 import structlog
 import uvloop
 
 from gotask.bus.bus import Bus
+from gotask.bus.errors import BusError
 from gotask.service.addresses import without_credentials
 from gotask.service.garbage import collect_seldom
 from gotask.service.logging import configure_logging
@@ -155,7 +157,7 @@ def run_process(name: str, settings: ServiceSettings, main: Callable[[asyncio.Ev
         stop = stop_on_signals()
         try:
             return await main(stop)
-        except (StartFailed, OSError, TimeoutError) as error:
+        except (StartFailed, BusError, nats.errors.Error, OSError, TimeoutError) as error:
             _log.error("cannot start", reason=str(error) or type(error).__name__)
             return 1
 
@@ -206,7 +208,10 @@ def run_service(
             bus = await _unless(stop, open_bus(settings, name))
             if bus is None:
                 return 0
-            return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
+            try:
+                return await run_until_stopped(await build(settings, bus, telemetry), bus, settings, stop, hurry_on)
+            finally:
+                await bus.close()
         finally:
             await telemetry.close()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from typing import Any
 
 import nats.errors
@@ -12,7 +13,7 @@ from nats.aio.msg import Msg
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.consumer import rejection
-from gotask.bus.errors import BusError, MessageTooLarge
+from gotask.bus.errors import BusError, BusUnavailable, MessageTooLarge
 from gotask.bus.pull import Puller
 from gotask.bus.streams import ensure_consumer
 from gotask.bus.subjects import Stream
@@ -30,6 +31,8 @@ _WINDOW = 512
 _MAX_BATCH_BYTES = 1 << 20
 _MAX_UNSAVED = 5_000
 _PENDING = 4 * _MAX_UNSAVED
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.1
 _STORED_WINDOWS = {"last_hour": 60, "last_day": 96}
 
 
@@ -71,9 +74,17 @@ class EventCounter:
         """Set when another service keeps the tally: this one counts no more."""
 
     async def start(self) -> None:
-        """BusUnavailable when the broker does not answer."""
+        """Waits for a broker that is away; BusUnavailable when that takes more than half a minute."""
         await self._ensure_consumer()
-        await self._restore()
+        end = time.monotonic() + _PATIENCE_S
+        while True:
+            try:
+                await self._restore()
+                break
+            except BusUnavailable:
+                if time.monotonic() > end:
+                    raise
+            await asyncio.sleep(_PAUSE_S)
         self._bus.on_reconnect(self._distrust_stream)
         await self._puller.start()
         self._tasks = [asyncio.create_task(self._count()), asyncio.create_task(self._save_often())]

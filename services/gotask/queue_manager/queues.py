@@ -1,6 +1,7 @@
 """The queues' settings, held close: read anew when they change, created on first use."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -13,10 +14,13 @@ from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.request import default_queue
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import Clock
+from gotask.service.service import StartFailed
 from gotask.service.tasks import stop_task
-from gotask.storage.contract import Storage, StorageError
+from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 
 _log = structlog.get_logger("gotask.queue_manager")
+
+_PAUSE_S = 0.1
 
 
 class Queues:
@@ -42,9 +46,18 @@ class Queues:
         self._on_change.append(callback)
 
     async def start(self) -> None:
+        """StartFailed when the storage goes away and does not come back in time."""
         await self._bus.subscribe(self._bus.subjects.any_queue_change, self._hear)
-        await self.refresh()
-        await self.ensure([DEFAULT_QUEUE])
+        end = time.monotonic() + self._settings.start_timeout
+        while True:
+            try:
+                await self.refresh()
+                await self.ensure([DEFAULT_QUEUE])
+                break
+            except StorageUnavailable as error:
+                if time.monotonic() > end:
+                    raise StartFailed(f"the queues cannot be read: {error}") from error
+            await asyncio.sleep(_PAUSE_S)
         self._refreshing = asyncio.create_task(self._keep_fresh())
 
     async def stop(self) -> None:

@@ -8,6 +8,7 @@ import pytest_asyncio
 
 from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
+from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis.backend import RedisStorage
 from tests.services.life.town import Life, Town, open_town
 from tests.support.servers import ServerProcess
@@ -21,7 +22,15 @@ def _redis(request: pytest.FixtureRequest, namespace: str) -> Storage:
     return RedisStorage(request.getfixturevalue("valkey").address, namespace)
 
 
-STORAGES: dict[str, Callable[[pytest.FixtureRequest, str], Storage]] = {"memory": _memory, "redis": _redis}
+def _postgres(request: pytest.FixtureRequest, namespace: str) -> Storage:
+    return PostgresStorage(PostgresAddress(request.getfixturevalue("postgres").address), namespace)
+
+
+STORAGES: dict[str, Callable[[pytest.FixtureRequest, str], Storage]] = {
+    "memory": _memory,
+    "redis": _redis,
+    "postgres": _postgres,
+}
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=STORAGES)

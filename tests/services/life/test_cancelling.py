@@ -65,7 +65,7 @@ async def test_a_running_coroutine_gets_cancelled_error(life: Life) -> None:
     job_id = await life.submit("long", queue)
     await life.until(job_id, "running")
     told = await life.post(f"/jobs/{job_id}/cancel")
-    assert (told["status"], told["cancel_requested"]) == ("running", True)
+    assert told["cancel_requested"] or told["status"] == "cancelled"
     job = await life.ended(job_id)
     assert (job["status"], outcomes(job), let_go.is_set()) == ("cancelled", ["cancelled"], True)
 

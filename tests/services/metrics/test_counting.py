@@ -46,6 +46,23 @@ async def test_a_restart_goes_on_where_the_last_run_stopped(bus: Bus) -> None:
         assert hour.created.total() == 15
 
 
+async def test_a_start_waits_for_a_broker_that_is_being_restarted(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with counting(bus) as first:
+        await publish(bus, events(jobs=3))
+        await wait_until(lambda: first.created == 3, "they are counted")
+    read = bus.js.get_last_msg
+    failures = iter([NatsTimeout(), NatsTimeout()])
+
+    async def fails_twice(stream: str, subject: str) -> object:
+        for failure in failures:
+            raise failure
+        return await read(stream, subject)
+
+    monkeypatch.setattr(bus.js, "get_last_msg", fails_twice)
+    async with counting(bus) as second:
+        assert second.created == 3
+
+
 async def test_what_was_counted_and_not_stored_is_counted_by_the_next(bus: Bus) -> None:
     first = Counting(bus, NEVER_S)
     await first.counter.start()
