@@ -14,6 +14,7 @@ CHECKS: dict[str, list[str | Path]] = {
     "mypy": [_BIN / "mypy"],
     "import-linter": [_BIN / "lint-imports"],
     "proto is current": [sys.executable, "-m", "tools.proto", "--check"],
+    "reference is current": [sys.executable, "-m", "tools.reference", "--check"],
     "locks are current": [sys.executable, "-m", "tools.locks", "--check"],
     "no leaks": [sys.executable, "-m", "tools.leaks"],
 }
@@ -24,7 +25,7 @@ def run(name: str, command: list[str | Path]) -> bool:
     start = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     ok = done.returncode == 0
-    print(f"{'ok    ' if ok else 'FAILED'}  {name:<18} {time.monotonic() - start:5.1f} s", flush=True)
+    print(f"{'ok    ' if ok else 'FAILED'}  {name:<20} {time.monotonic() - start:5.1f} s", flush=True)
     if not ok:
         print(done.stdout + done.stderr, flush=True)
     return ok
