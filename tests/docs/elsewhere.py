@@ -69,9 +69,5 @@ ELSEWHERE: Mapping[str, Elsewhere] = {
     "kubectl": Elsewhere("it needs a cluster", check_files),
     "helm": Elsewhere("it needs a cluster", check_files),
     "grpcurl": Elsewhere("it is no Python package", check_files),
-    "valkey-cli": Elsewhere("the wheel that tests run Valkey from has the server alone", check_files),
-    "pg_dump": Elsewhere("the wheel that tests run PostgreSQL from has the server alone", check_files),
-    "pg_restore": Elsewhere("the wheel that tests run PostgreSQL from has the server alone", check_files),
-    "psql": Elsewhere("the wheel that tests run PostgreSQL from has the server alone", check_files),
 }
 """By program."""

@@ -24,6 +24,7 @@ from tests.docs.blocks import Block
 from tests.docs.commands import Command, commands
 from tests.docs.elsewhere import ELSEWHERE
 from tests.docs.town import Town
+from tests.docs.up import Up
 from tests.support.stack import SERVICES, ServiceProcess
 
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
@@ -45,9 +46,9 @@ class Reader:
         self._found = {"JOB_ID": "", "SCHEDULE_ID": "", "API_KEY": ""}
         self._services: list[ServiceProcess] = []
         self._streams: list[subprocess.Popen[bytes]] = []
-        self._without_examples = False
+        self._ups = [town.up]
         self._loop = asyncio.Runner()
-        self._surroundings = patch.dict(os.environ, town.environment)
+        self._surroundings = patch.dict(os.environ, {**town.environment, **town.up.environment})
         self._surroundings.start()
 
     def read(self, block: Block) -> None:
@@ -67,15 +68,14 @@ class Reader:
         """Ends what still runs."""
         with contextlib.ExitStack() as ending:
             ending.callback(self._surroundings.stop)
+            for up in self._ups[1:]:
+                ending.callback(up.stop)
             for service in self._services:
                 ending.callback(service.kill)
             for stream in self._streams:
                 ending.callback(_end, stream)
             ending.callback(self._forget)
             ending.callback(self._loop.close)
-        if self._without_examples:
-            self._town.stack.services["worker"].start()
-            self._town.stack.services["worker"].wait_ready()
 
     def _forget(self) -> None:
         for name in self._modules:
@@ -86,7 +86,7 @@ class Reader:
     # Python
 
     def _python(self, block: Block) -> None:
-        text = self._town.localized(block.text)
+        text = self._localized(block.text)
         if block.file_name:
             (self._folder / block.file_name).write_text(text)
             self._names |= vars(self._imported(block.file_name.removesuffix(".py")))
@@ -118,14 +118,14 @@ class Reader:
         for name, value in self._found.items():
             assert name not in text or value, f"nothing on this page gave a {name} before: {text}"
             text = text.replace(name, value)
-        return self._town.localized(text)
+        return self._localized(text)
 
     def _do(self, command: Command) -> None:
         words = command.words
         if command.program in ELSEWHERE:
             ELSEWHERE[command.program].check(words)
         elif tuple(words[:2]) == _UP:
-            self._up(words)
+            self._start(words[2:])
         elif command.program == "gotask" and words[1] in SERVICES and "--help" not in words:
             self._serve(words[1], words[2:])
         elif tuple(words[:2]) in _STAYS and "--limit" not in words and "--once" not in words:
@@ -153,15 +153,12 @@ class Reader:
         )
         return ended.returncode, ended.stdout.decode()
 
-    def _up(self, words: Sequence[str]) -> None:
-        """Everything is up already; the page's own handlers take the place of the example ones."""
-        told = CliRunner().invoke(app, ["up", "--help"]).output
-        options = [word.partition("=")[0] for word in words if word.startswith("--")]
-        assert all(option in told for option in options), f"gotask up knows not all of {options}"
-        if "--app" in words:
-            self._without_examples = True
-            self._town.stack.services["worker"].stop()
-            self._serve("worker", [words[words.index("--app") + 1]])
+    def _start(self, arguments: Sequence[str]) -> None:
+        """Another stack than that of all pages, with what the page wants of it."""
+        up = Up(self._folder / f"up-{len(self._ups)}", arguments, self._folder)
+        self._ups.append(up)
+        up.start()
+        os.environ.update(up.environment)
 
     def _serve(self, name: str, arguments: Sequence[str]) -> None:
         log = self._folder / f"{name}-{len(self._services)}.log"
@@ -179,6 +176,11 @@ class Reader:
             self._found["SCHEDULE_ID"] = found[0]
         elif "keys create" in text and (found := _KEY.search(out)):
             self._found["API_KEY"] = found[0]
+
+    def _localized(self, text: str) -> str:
+        for usual, real in self._town.folders.items():
+            text = text.replace(usual, real)
+        return self._ups[-1].localized(text)
 
     # Documents
 

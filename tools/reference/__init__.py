@@ -11,23 +11,28 @@ from tools.reference.rest import rest_page
 from tools.reference.settings import settings_page
 
 ROOT = Path(__file__).parents[2]
-PAGES: Mapping[str, Callable[[], str]] = {
+_PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/settings.md": settings_page,
     "docs/reference/rest.md": rest_page,
     "docs/reference/grpc.md": lambda: grpc_page(ROOT / "proto"),
 }
 
 
-def stale(root: Path) -> list[str]:
-    """The pages below *root* that are not what they describe: changed, or missing."""
-    return [name for name, page in PAGES.items() if not _is(root / name, page())]
+def rendered() -> dict[str, str]:
+    """The text of each page, by its path."""
+    return {name: page() for name, page in _PAGES.items()}
 
 
-def write(root: Path) -> None:
-    """Writes all pages below *root*."""
-    for name, page in PAGES.items():
+def stale(root: Path, pages: Mapping[str, str]) -> list[str]:
+    """The *pages* below *root* that are changed or missing there."""
+    return [name for name, text in pages.items() if not _is(root / name, text)]
+
+
+def write(root: Path, pages: Mapping[str, str]) -> None:
+    """Writes *pages* below *root*."""
+    for name, text in pages.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(page())
+        (root / name).write_text(text)
 
 
 def _is(path: Path, text: str) -> bool:

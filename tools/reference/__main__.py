@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from tools.reference import ROOT, stale, write
+from tools.reference import ROOT, rendered, stale, write
 
 
 def main() -> int:
@@ -11,9 +11,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="tools.reference")
     parser.add_argument("--check", action="store_true")
     if not parser.parse_args().check:
-        write(ROOT)
+        write(ROOT, rendered())
         return 0
-    pages = stale(ROOT)
+    pages = stale(ROOT, rendered())
     for page in pages:
         print(f"{page} is not current: run `make reference`", file=sys.stderr)
     return 1 if pages else 0
