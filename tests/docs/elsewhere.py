@@ -1,11 +1,11 @@
 """Commands of the documentation that tests cannot run, why, and what is checked of them instead."""
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import orjson
-import tomllib
 
 from gotask.bus.subjects import KIND_TOKENS, Stream, Subjects
 from gotask.jobs.request import JobRequest

@@ -62,7 +62,7 @@ class Reader:
     def finish(self) -> None:
         """AssertionError for what was to stay, and ended with an error."""
         for stream in self._streams:
-            assert stream.poll() in (None, 0), f"{stream.args} ended with {stream.returncode}"
+            assert stream.poll() in (None, 0), f"{stream.args!r} ended with {stream.returncode}"
 
     def close(self) -> None:
         """Ends what still runs."""
@@ -149,7 +149,7 @@ class Reader:
             return done.exit_code, done.output
         shell = ["bash", "-euo", "pipefail", "-c", command.text]
         ended = subprocess.run(
-            shell, cwd=self._folder, timeout=_COMMAND_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+            shell, cwd=self._folder, timeout=_COMMAND_S, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         return ended.returncode, ended.stdout.decode()
 
