@@ -20,7 +20,7 @@ import yaml
 from typer.testing import CliRunner
 
 from gotask.cli.main import app
-from tests.docs.blocks import Block
+from tests.docs.blocks import ROOT, Block
 from tests.docs.commands import Command, commands
 from tests.docs.elsewhere import ELSEWHERE
 from tests.docs.town import Town
@@ -29,10 +29,18 @@ from tests.support.stack import SERVICES, ServiceProcess
 
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 _KEY = re.compile(r"\bgtk_[\w-]+")
-_STAYS = (("gotask", "events"), ("gotask", "top"), ("curl", "-N"))
+_STAYS = (("gotask", "events"), ("gotask", "top"), ("curl", "-N"), ("python", str(ROOT / "examples/grpc_worker.py")))
 _UP = ("gotask", "up")
 _TEXT = ("", "text", "proto")
 _COMMAND_S = 60
+_MYAPP = """from gotask.sdk import App
+
+app = App()
+
+
+@app.job("my.job")
+async def run() -> None: ...
+"""
 
 
 class Reader:
@@ -43,13 +51,14 @@ class Reader:
         self._folder = folder
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._modules: list[str] = []
-        self._found = {"JOB_ID": "", "SCHEDULE_ID": "", "API_KEY": ""}
+        self._found = {"JOB_ID": "", "SCHEDULE_ID": "", "API_KEY": "", "WORKER_ID": ""}
         self._services: list[ServiceProcess] = []
         self._streams: list[subprocess.Popen[bytes]] = []
         self._ups = [town.up]
         self._loop = asyncio.Runner()
         self._surroundings = patch.dict(os.environ, {**town.environment, **town.up.environment})
         self._surroundings.start()
+        (folder / "myapp.py").write_text(_MYAPP)
 
     def read(self, block: Block) -> None:
         """AssertionError, or what the block raised, when it does not do what it says."""
@@ -162,10 +171,13 @@ class Reader:
 
     def _serve(self, name: str, arguments: Sequence[str]) -> None:
         log = self._folder / f"{name}-{len(self._services)}.log"
-        service = ServiceProcess(name, list(arguments), {"PYTHONPATH": str(self._folder)}, log)
+        worker_id = f"reader-{len(self._services)}"
+        environment = {"PYTHONPATH": str(self._folder), "GOTASK_WORKER_ID": worker_id}
+        service = ServiceProcess(name, list(arguments), environment, log)
         self._services.append(service)
         service.start()
         service.wait_ready()
+        self._found["WORKER_ID"] = worker_id
 
     def _remember(self, command: Command, out: str) -> None:
         """What later commands name: the job that was submitted last, the schedule that was created last ..."""
@@ -179,7 +191,7 @@ class Reader:
 
     def _localized(self, text: str) -> str:
         for usual, real in self._town.folders.items():
-            text = text.replace(usual, real)
+            text = text.replace(f" {usual}", f" {real}")
         return self._ups[-1].localized(text)
 
     # Documents

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gotask.embedded.binaries import find_binary
+from tests.docs.blocks import ROOT
 from tests.docs.up import Up
 from tests.support.servers import ServerProcess
 from tests.support.stack import http
@@ -26,7 +27,7 @@ class Town:
 
     def __init__(self, data: Path, valkey: ServerProcess, postgres: ServerProcess) -> None:
         self.up = Up(data / "up")
-        self.folders = {"/var/lib/valkey": str(valkey.command.data)}
+        self.folders = {"/var/lib/valkey": str(valkey.command.data), "examples/": f"{ROOT}/examples/"}
         (data / ".curlrc").write_text(_CURLRC)
         programs = [Path(sys.executable).parent, _programs(data / "bin", valkey.address), _postgres()]
         self.environment: Mapping[str, str] = {
