@@ -98,6 +98,14 @@ proto: $(VENV)/.dev ## Generate libs/gotask/v1 from proto/
 proto-baseline: $(VENV)/.dev ## Make today's proto/ what later versions must understand: with each release
 	@$(BIN)/python -m tools.compatibility --renew
 
+.PHONY: reference
+reference: $(VENV)/.dev ## Write docs/reference from the settings, the REST API and proto/
+	@$(BIN)/python -m tools.reference
+
+.PHONY: docs
+docs: $(VENV)/.dev ## Build the documentation into dist/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 .PHONY: locks
 locks: $(VENV)/.dev ## Resolve pyproject.toml into the lock files (ARGS=--upgrade for newer versions)
 	@$(BIN)/python -m tools.locks $(ARGS)

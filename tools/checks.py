@@ -15,6 +15,7 @@ CHECKS: dict[str, list[str | Path]] = {
     "import-linter": [_BIN / "lint-imports"],
     "proto is current": [sys.executable, "-m", "tools.proto", "--check"],
     "proto is compatible": [sys.executable, "-m", "tools.compatibility"],
+    "reference is current": [sys.executable, "-m", "tools.reference", "--check"],
     "locks are current": [sys.executable, "-m", "tools.locks", "--check"],
     "no leaks": [sys.executable, "-m", "tools.leaks"],
 }
@@ -25,7 +26,7 @@ def run(name: str, command: list[str | Path]) -> bool:
     start = time.monotonic()
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     ok = done.returncode == 0
-    print(f"{'ok    ' if ok else 'FAILED'}  {name:<19} {time.monotonic() - start:5.1f} s", flush=True)
+    print(f"{'ok    ' if ok else 'FAILED'}  {name:<20} {time.monotonic() - start:5.1f} s", flush=True)
     if not ok:
         print(done.stdout + done.stderr, flush=True)
     return ok

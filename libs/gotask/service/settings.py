@@ -52,8 +52,11 @@ class ServiceSettings(BaseSettings):
     nats_url: str = Field("nats://127.0.0.1:4222", repr=False)
     """Addresses of the broker, separated by commas."""
     nats_user: str = ""
+    """With its password, how the broker knows us."""
     nats_password: str = Field("", repr=False)
+    """Of that user."""
     nats_token: str = Field("", repr=False)
+    """Instead of a user."""
     nats_credentials: str = ""
     """File with a JWT and its nkey."""
     nats_nkey_seed: str = ""
@@ -61,21 +64,29 @@ class ServiceSettings(BaseSettings):
     nats_inbox_prefix: str = Field("_INBOX", pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
     """Where answers come to. With one of its own, and rights to suit, nobody else reads them."""
     nats_tls_ca: str = ""
+    """File with the authority that the broker's certificate is checked against; the system's, if empty."""
     nats_tls_cert: str = ""
+    """File with the certificate that we show the broker."""
     nats_tls_key: str = ""
+    """File with its private key."""
     stream_replicas: int = Field(1, ge=1, le=5)
+    """On how many of the broker's nodes each stream is kept; 3 for a cluster."""
     stream_max_bytes: int = Field(1 << 30, ge=1 << 20)
     """The most each of the inbox streams (submit, result, due) may hold; beyond it, submitters are pushed back."""
     events_max_bytes: int = Field(1 << 30, ge=1 << 20)
+    """The most the stream of events may hold; beyond it, the oldest go."""
     events_max_age: Seconds = 24 * 3600.0
+    """How long events are kept."""
     start_timeout: Seconds = 30.0
     """How long to wait for the broker and the storage at start."""
     stop_timeout: Seconds = 30.0
     """How long an orderly stop may take."""
     health_host: str = "127.0.0.1"
+    """Address of the health pages."""
     health_port: Port = 0
     """Where /health, /ready and /metrics are served; 0 is nowhere."""
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    """What is logged, from this level on."""
     log_format: str = Field("auto", pattern="^(auto|json|console)$")
     """auto: for people on a terminal, JSON elsewhere."""
     profile: str = Field("", pattern=r"^$|\.(html|json)$")
@@ -100,6 +111,7 @@ class StorageSettings(ServiceSettings):
     """For services that touch the storage."""
 
     storage: str = Field("redis", pattern="^(redis|postgres|memory)$")
+    """Where jobs are kept; memory only within `gotask up --storage memory`."""
     redis_addr: str = Field("redis://127.0.0.1:6379/0", repr=False)
     """host:port, a redis:// or (TLS) rediss:// URL, or redis+sentinel://host:port,host:port/master/0."""
     postgres_dsn: str = Field("", repr=False)
@@ -107,9 +119,13 @@ class StorageSettings(ServiceSettings):
     postgres_host: str = "127.0.0.1"
     """A name, an address, or the folder of a Unix socket."""
     postgres_port: Port = 5432
+    """Its port."""
     postgres_db: str = "gotask"
+    """The database."""
     postgres_user: str = "gotask"
+    """Who we are there."""
     postgres_password: str = Field("", repr=False)
+    """Of that user."""
 
 
 def _explain(error: ValidationError) -> str:

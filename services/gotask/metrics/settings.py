@@ -9,7 +9,9 @@ class MetricsSettings(StorageSettings):
     """Settings of the metrics service."""
 
     metrics_host: str = "127.0.0.1"
+    """Address that the metrics are served at."""
     metrics_port: Port = 9464
+    """Its port."""
     metrics_refresh: Seconds = 2.0
     """How often the gauges are read from the storage."""
     metrics_save: Seconds = 1.0

@@ -12,6 +12,7 @@ class QueueManagerSettings(StorageSettings):
     create_queues: bool = True
     """Whether a queue is created by the first job that names it."""
     max_payload_bytes: int = Field(limits.MAX_PAYLOAD_BYTES, ge=1)
+    """The most bytes of a job's payload, as JSON. Gateways and schedulers have the same setting."""
     first_lease: Seconds = 10.0
     """How long a claimed job may take to show up in its worker's heartbeat. No queue may have a shorter lease."""
     claim_poll: Seconds = 0.5

@@ -50,9 +50,13 @@ class WorkerSettings(ServiceSettings):
     smtp_host: str = ""
     """Server through which the built-in email job sends."""
     smtp_port: int = Field(587, ge=1, le=65535)
+    """Its port."""
     smtp_user: str = ""
+    """Who we are there; nobody, if empty."""
     smtp_password: str = Field("", repr=False)
+    """Of that user."""
     smtp_from: str = "gotask@localhost"
+    """Sender of the messages."""
     smtp_tls: bool = True
     """Whether the connection to it is upgraded by STARTTLS."""
 
