@@ -7,8 +7,8 @@ from gotask.embedded.server import ServerCommand, answers
 
 _MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=8000:glibc.malloc.mxfast=0:glibc.malloc.hugetlb=1"}
 """The wheel's server is built with glibc's malloc, which took a quarter of its time; with larger caches per thread a
-job costs the server 18 % less. In huge pages a job of a line of a million costs what one of a short line does, not up to
-twice as much. Other allocators do not look at it."""
+job costs the server 18 % less. In huge pages a job out of a line of a million costs what one out of a short line does,
+not up to twice as much. Other allocators do not look at it."""
 
 
 def valkey_server(data: Path, port: int) -> ServerCommand:
