@@ -13,6 +13,7 @@ from tests.support.stack import SERVICES
 from tests.support.waiting import wait_until_blocking
 
 
+@pytest.mark.timeout(240)
 async def test_all_services_are_replaced_one_by_one(services: Services, storage: Storage) -> None:
     load = Load(services)
     with load.coming():
