@@ -25,10 +25,11 @@ from tests.docs.commands import Command, commands
 from tests.docs.elsewhere import ELSEWHERE
 from tests.docs.town import Town
 from tests.docs.up import Up
-from tests.support.stack import SERVICES, ServiceProcess
+from tests.support.stack import SERVICES, ServiceProcess, http
+from tests.support.waiting import wait_until_blocking
 
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}\b")
-_KEY = re.compile(r"\bgtk_[\w-]+")
+_KEY_ID = re.compile(r"\bgtk_([^_]+)_")
 _STAYS = (("gotask", "events"), ("gotask", "top"), ("curl", "-N"), ("python", str(ROOT / "examples/grpc_worker.py")))
 _UP = ("gotask", "up")
 _TEXT = ("", "text", "proto")
@@ -51,7 +52,7 @@ class Reader:
         self._folder = folder
         self._names: dict[str, Any] = {"__name__": "__main__"}
         self._modules: list[str] = []
-        self._found = {"JOB_ID": "", "SCHEDULE_ID": "", "API_KEY": "", "WORKER_ID": ""}
+        self._found = {"JOB_ID": "", "SCHEDULE_ID": "", "KEY_ID": "", "WORKER_ID": ""}
         self._services: list[ServiceProcess] = []
         self._streams: list[subprocess.Popen[bytes]] = []
         self._ups = [town.up]
@@ -177,7 +178,14 @@ class Reader:
         self._services.append(service)
         service.start()
         service.wait_ready()
-        self._found["WORKER_ID"] = worker_id
+        if name == "worker":
+            wait_until_blocking(lambda: self._is_listed(worker_id), f"{worker_id} is listed (its log: {log})")
+            self._found["WORKER_ID"] = worker_id
+
+    def _is_listed(self, worker_id: str) -> bool:
+        """Also where it is several processes, which have their number behind its id."""
+        status, found = http("GET", f"{self._ups[-1].api}/workers")
+        return status == 200 and any(each["id"].startswith(worker_id) for each in found["items"])
 
     def _remember(self, command: Command, out: str) -> None:
         """What later commands name: the job that was submitted last, the schedule that was created last ..."""
@@ -186,8 +194,8 @@ class Reader:
             self._found["JOB_ID"] = found[0]
         elif "POST" in text and "/schedules" in text and (found := _ID.search(out)):
             self._found["SCHEDULE_ID"] = found[0]
-        elif "keys create" in text and (found := _KEY.search(out)):
-            self._found["API_KEY"] = found[0]
+        elif "keys create" in text and (found := _KEY_ID.search(out)):
+            self._found["KEY_ID"] = found[1]
 
     def _localized(self, text: str) -> str:
         for usual, real in self._town.folders.items():

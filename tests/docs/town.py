@@ -19,7 +19,7 @@ import sys
 import redis
 print(redis.Redis.from_url("{address}").execute_command(*sys.argv[1:]))
 """
-_CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 20\n"
+_CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 60\n"
 
 
 class Town:
