@@ -11,6 +11,7 @@ from google.protobuf.empty_pb2 import Empty
 
 from gotask import v1
 from gotask.sdk.client import transport as verbs
+from gotask.sdk.client.dead_letters import DeadLetters
 from gotask.sdk.client.event import JobEvent, event_kinds
 from gotask.sdk.client.handle import SUBMISSIONS, JobHandle, read_result
 from gotask.sdk.client.job import Job
@@ -19,6 +20,7 @@ from gotask.sdk.client.new_job import NewJob
 from gotask.sdk.client.opening import open_transport
 from gotask.sdk.client.options import JobOptions
 from gotask.sdk.client.queues import Queues
+from gotask.sdk.client.schedules import Schedules
 from gotask.sdk.client.settings import ClientSettings, Credentials
 from gotask.sdk.client.times import Duration, wait_seconds
 from gotask.sdk.client.transport import Transport
@@ -65,6 +67,8 @@ class Client:
         self._transport = self._make()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queues = Queues(self._via)
+        self.dead = DeadLetters(self._via)
+        self.schedules = Schedules(self._via)
 
     def _via(self) -> Transport:
         loop = asyncio.get_running_loop()
