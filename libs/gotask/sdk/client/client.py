@@ -4,8 +4,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from google.protobuf.empty_pb2 import Empty
 
@@ -20,12 +21,14 @@ from gotask.sdk.client.new_job import NewJob
 from gotask.sdk.client.opening import open_transport
 from gotask.sdk.client.options import JobOptions
 from gotask.sdk.client.queues import Queues
-from gotask.sdk.client.schedules import Schedules
 from gotask.sdk.client.settings import ClientSettings, Credentials
 from gotask.sdk.client.times import Duration, wait_seconds
 from gotask.sdk.client.transport import Transport
 from gotask.sdk.client.worker import Worker
 from gotask.sdk.errors import GoTaskError, InvalidArgument, SubmitFailed, WaitTimeout, error_of
+
+if TYPE_CHECKING:
+    from gotask.sdk.client.schedules import Schedules
 
 R = TypeVar("R")
 
@@ -68,7 +71,14 @@ class Client:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queues = Queues(self._via)
         self.dead = DeadLetters(self._via)
-        self.schedules = Schedules(self._via)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """What can be done with schedules."""
+        # Cron expressions are no concern of a worker.
+        from gotask.sdk.client.schedules import Schedules
+
+        return Schedules(self._via)
 
     def _via(self) -> Transport:
         loop = asyncio.get_running_loop()

@@ -1,12 +1,14 @@
 """What can be done with schedules, for code without an event loop."""
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from gotask.sdk.client.new_job import NewJob
 from gotask.sdk.client.options import ScheduleChanges, ScheduleOptions
-from gotask.sdk.client.schedule import Schedule
 from gotask.sdk.client.sync.run import Run
+
+if TYPE_CHECKING:
+    from gotask.sdk.client.schedule import Schedule
 
 
 class SyncSchedules:
@@ -23,7 +25,7 @@ class SyncSchedules:
         payload: Any = None,
         /,
         **options: Unpack[ScheduleOptions],
-    ) -> Schedule:
+    ) -> "Schedule":
         return self._run(lambda client: client.schedules.create(name, cron_expr, job, payload, **options))
 
     def replace(
@@ -35,26 +37,26 @@ class SyncSchedules:
         payload: Any = None,
         /,
         **options: Unpack[ScheduleOptions],
-    ) -> Schedule:
+    ) -> "Schedule":
         return self._run(lambda client: client.schedules.replace(schedule_id, name, cron_expr, job, payload, **options))
 
-    def update(self, schedule_id: str, **changes: Unpack[ScheduleChanges]) -> Schedule:
+    def update(self, schedule_id: str, **changes: Unpack[ScheduleChanges]) -> "Schedule":
         return self._run(lambda client: client.schedules.update(schedule_id, **changes))
 
-    def get(self, schedule_id: str) -> Schedule:
+    def get(self, schedule_id: str) -> "Schedule":
         return self._run(lambda client: client.schedules.get(schedule_id))
 
-    def list(self) -> Sequence[Schedule]:
+    def list(self) -> Sequence["Schedule"]:
         return self._run(lambda client: client.schedules.list())
 
     def delete(self, schedule_id: str) -> None:
         self._run(lambda client: client.schedules.delete(schedule_id))
 
-    def pause(self, schedule_id: str) -> Schedule:
+    def pause(self, schedule_id: str) -> "Schedule":
         return self._run(lambda client: client.schedules.pause(schedule_id))
 
-    def resume(self, schedule_id: str) -> Schedule:
+    def resume(self, schedule_id: str) -> "Schedule":
         return self._run(lambda client: client.schedules.resume(schedule_id))
 
-    def run(self, schedule_id: str) -> Schedule:
+    def run(self, schedule_id: str) -> "Schedule":
         return self._run(lambda client: client.schedules.run(schedule_id))
