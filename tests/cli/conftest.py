@@ -22,6 +22,7 @@ class Gotask:
     """Runs commands as a shell would."""
 
     url: str
+    grpc_url: str
 
     def __call__(self, *arguments: str, stdin: str | None = None, **environment: str) -> Result:
         kept = structlog.get_config()
@@ -42,7 +43,7 @@ class Gotask:
 def gotask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gotask]:
     """All services in one process, with the example handlers."""
     data = tmp_path_factory.mktemp("up")
-    port = free_port()
+    port, grpc_port = free_port(), free_port()
     ports = [f"--nats-port={port}", "--redis-port=0", "--http-port=0", "--metrics-port=0"]
     log = data / "up.log"
     with log.open("w") as out:
@@ -50,14 +51,18 @@ def gotask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gotask]:
             [sys.executable, "-m", "gotask.cli", "up", "--storage=memory", f"--data={data / 'data'}", *ports],
             stdout=out,
             stderr=out,
-            env={**os.environ, "GOTASK_GRPC_PORT": "0"},
+            env={**os.environ, "GOTASK_GRPC_PORT": str(grpc_port)},
         )
 
     def ready() -> bool:
         assert up.poll() is None, log.read_text()
         return "GoTask is up." in log.read_text()
 
-    wait_until_blocking(ready, f"it is up (its log: {log})", 60)
-    yield Gotask(f"nats://127.0.0.1:{port}")
-    up.terminate()
-    up.wait(60)
+    try:
+        wait_until_blocking(ready, f"it is up (its log: {log})", 60)
+        yield Gotask(f"nats://127.0.0.1:{port}", f"grpc://127.0.0.1:{grpc_port}")
+        up.terminate()
+        up.wait(60)
+    finally:
+        up.kill()
+        up.wait()

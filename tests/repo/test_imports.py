@@ -21,10 +21,8 @@ _COMMANDS = (
 @pytest.mark.parametrize(
     ("modules", "left_out"),
     [
-        pytest.param(_WORKER, (*_WEB, *_STORAGE, "grpc"), id="a worker"),
-        pytest.param(
-            "gotask.sdk, gotask.sdk.client.nats.transport", (*_WEB, *_STORAGE, "grpc", "gotask.storage"), id="a client"
-        ),
+        pytest.param(_WORKER, (*_WEB, *_STORAGE, "grpc", "croniter"), id="a worker"),
+        pytest.param(_CLIENT, (*_WEB, *_STORAGE, "grpc", "gotask.storage", "croniter"), id="a client"),
         pytest.param("gotask.sdk.testing", (*_WEB, *_STORAGE, "grpc"), id="a sandbox"),
         pytest.param(_COMMANDS, (*_WEB, *_STORAGE, "grpc"), id="a command"),
         pytest.param("gotask.cli.main", ("gotask.sdk", "nats", "pydantic", "structlog"), id="gotask --help"),

@@ -4,6 +4,7 @@ All begin with the namespace and the contract's version: ``gotask.v1.submit.defa
 """
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from gotask import v1
@@ -53,6 +54,11 @@ class Subjects:
 
     def submit(self, queue: str) -> str:
         return f"{self._root}.submit.{queue}"
+
+    def submit_batch(self, queues: Iterable[str]) -> str:
+        """For jobs of these queues: that of their queue where it is one, else that of batches of several."""
+        (first, *others) = set(queues)
+        return self.submit_many if others else self.submit(first)
 
     def queue_of_submit(self, subject: str) -> str | None:
         """The queue in a submit subject; None for a batch of several queues."""

@@ -99,20 +99,14 @@ class Submissions:
         )
         self._unanswered[request_id] = parcels
         try:
-            await self._bus.publish_durable(
-                Publication(self._subject(specs), request.SerializeToString(), request_id), self._publish_timeout_s
-            )
+            subject = self._bus.subjects.submit_batch(spec.queue for spec in specs)
+            publication = Publication(subject, request.SerializeToString(), request_id)
+            await self._bus.publish_durable(publication, self._publish_timeout_s)
         except Exception as error:
             self._settle(request_id, repeat(_refusal(error)))
         else:
             asyncio.get_running_loop().call_later(self._reply_timeout_s, self._settle, request_id, repeat(None))
         return [None] * len(parcels)
-
-    def _subject(self, specs: list[v1.JobSpec]) -> str:
-        queue = specs[0].queue
-        if all(spec.queue == queue for spec in specs):
-            return self._bus.subjects.submit(queue)
-        return self._bus.subjects.submit_many
 
     async def _on_reply(self, message: Msg) -> None:
         try:

@@ -24,24 +24,27 @@ _sym_db = _symbol_database.Default()
 
 from gotask.v1 import job_pb2 as gotask_dot_v1_dot_job__pb2
 from gotask.v1 import queue_pb2 as gotask_dot_v1_dot_queue__pb2
+from gotask.v1 import schedule_pb2 as gotask_dot_v1_dot_schedule__pb2
 from gotask.v1 import worker_pb2 as gotask_dot_v1_dot_worker__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gotask/v1/reading.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\x1a\x15gotask/v1/queue.proto\x1a\x16gotask/v1/worker.proto\")\n\tFoundJobs\x12\x1c\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.gotask.v1.Job\")\n\tListNames\x12\r\n\x05names\x18\x01 \x03(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\"=\n\x0b\x46oundQueues\x12 \n\x06queues\x18\x01 \x03(\x0b\x32\x10.gotask.v1.Queue\x12\x0c\n\x04more\x18\x02 \x01(\x08\"@\n\nFoundStats\x12$\n\x05stats\x18\x01 \x03(\x0b\x32\x15.gotask.v1.QueueStats\x12\x0c\n\x04more\x18\x02 \x01(\x08\"D\n\x0c\x46oundWorkers\x12&\n\x07workers\x18\x01 \x03(\x0b\x32\x15.gotask.v1.WorkerInfo\x12\x0c\n\x04more\x18\x02 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17gotask/v1/reading.proto\x12\tgotask.v1\x1a\x13gotask/v1/job.proto\x1a\x15gotask/v1/queue.proto\x1a\x18gotask/v1/schedule.proto\x1a\x16gotask/v1/worker.proto\")\n\tFoundJobs\x12\x1c\n\x04jobs\x18\x01 \x03(\x0b\x32\x0e.gotask.v1.Job\")\n\tListNames\x12\r\n\x05names\x18\x01 \x03(\t\x12\r\n\x05\x61\x66ter\x18\x02 \x01(\t\"=\n\x0b\x46oundQueues\x12 \n\x06queues\x18\x01 \x03(\x0b\x32\x10.gotask.v1.Queue\x12\x0c\n\x04more\x18\x02 \x01(\x08\"@\n\nFoundStats\x12$\n\x05stats\x18\x01 \x03(\x0b\x32\x15.gotask.v1.QueueStats\x12\x0c\n\x04more\x18\x02 \x01(\x08\"D\n\x0c\x46oundWorkers\x12&\n\x07workers\x18\x01 \x03(\x0b\x32\x15.gotask.v1.WorkerInfo\x12\x0c\n\x04more\x18\x02 \x01(\x08\"F\n\x0e\x46oundSchedules\x12&\n\tschedules\x18\x01 \x03(\x0b\x32\x13.gotask.v1.Schedule\x12\x0c\n\x04more\x18\x02 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'gotask.v1.reading_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_FOUNDJOBS']._serialized_start=106
-  _globals['_FOUNDJOBS']._serialized_end=147
-  _globals['_LISTNAMES']._serialized_start=149
-  _globals['_LISTNAMES']._serialized_end=190
-  _globals['_FOUNDQUEUES']._serialized_start=192
-  _globals['_FOUNDQUEUES']._serialized_end=253
-  _globals['_FOUNDSTATS']._serialized_start=255
-  _globals['_FOUNDSTATS']._serialized_end=319
-  _globals['_FOUNDWORKERS']._serialized_start=321
-  _globals['_FOUNDWORKERS']._serialized_end=389
+  _globals['_FOUNDJOBS']._serialized_start=132
+  _globals['_FOUNDJOBS']._serialized_end=173
+  _globals['_LISTNAMES']._serialized_start=175
+  _globals['_LISTNAMES']._serialized_end=216
+  _globals['_FOUNDQUEUES']._serialized_start=218
+  _globals['_FOUNDQUEUES']._serialized_end=279
+  _globals['_FOUNDSTATS']._serialized_start=281
+  _globals['_FOUNDSTATS']._serialized_end=345
+  _globals['_FOUNDWORKERS']._serialized_start=347
+  _globals['_FOUNDWORKERS']._serialized_end=415
+  _globals['_FOUNDSCHEDULES']._serialized_start=417
+  _globals['_FOUNDSCHEDULES']._serialized_end=487
 # @@protoc_insertion_point(module_scope)

@@ -8,7 +8,7 @@ import typer
 
 from gotask.cli import keys
 from gotask.cli import storage as storage_commands
-from gotask.cli.commands import jobs, queues
+from gotask.cli.commands import dead, jobs, queues, schedules
 from gotask.cli.commands.events import add_events
 from gotask.cli.commands.submit import add_submit
 from gotask.cli.commands.top import add_top
@@ -49,6 +49,8 @@ app.add_typer(keys.app, name="keys")
 add_submit(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(queues.app, name="queues")
+app.add_typer(schedules.app, name="schedules")
+app.add_typer(dead.app, name="dead")
 add_workers(app)
 add_events(app)
 add_top(app)

@@ -5,6 +5,7 @@ from gotask.scheduler.commands import Commands
 from gotask.scheduler.due import DueJobs
 from gotask.scheduler.firing import Firing
 from gotask.scheduler.peers import Peers
+from gotask.scheduler.reading import Reading
 from gotask.scheduler.refusals import Refusals
 from gotask.scheduler.settings import SchedulerSettings
 from gotask.scheduler.submitting import Submitter
@@ -29,6 +30,7 @@ class SchedulerService:
         firing = Firing(storage, clock, self._submitter.submit, missed_after_us)
         self._ticker = Ticker(storage, clock, firing, settings.scheduler_poll)
         self._commands = Commands(bus, storage, clock, firing, self._ticker, settings.max_payload_bytes)
+        self._reading = Reading(bus, storage)
 
     async def start(self) -> None:
         await self._peers.start()
@@ -36,6 +38,7 @@ class SchedulerService:
         await self._due.start()
         self._ticker.start()
         await self._commands.start()
+        await self._reading.start()
 
     async def stop(self) -> None:
         await self._ticker.stop()

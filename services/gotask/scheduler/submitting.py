@@ -94,7 +94,8 @@ class Submitter:
             reply_within_us=_REPLY_WITHIN_US,
         )
         self._remember(request_id, batch)
-        publication = Publication(self._subject(batch), request.SerializeToString(), request_id)
+        subject = self._bus.subjects.submit_batch(job.spec.queue for job in batch)
+        publication = Publication(subject, request.SerializeToString(), request_id)
         try:
             await self._bus.publish_durable(publication)
         except MessageTooLarge as error:
@@ -102,10 +103,6 @@ class Submitter:
         except BusError as error:
             _log.warning("fires wait for the broker", fires=len(batch), error=str(error))
             self._unpublished = [*self._unpublished, *batch][:_MAX_UNPUBLISHED]
-
-    def _subject(self, batch: list[FiredJob]) -> str:
-        queues = {job.spec.queue for job in batch}
-        return self._bus.subjects.submit(queues.pop()) if len(queues) == 1 else self._bus.subjects.submit_many
 
     def _remember(self, request_id: str, batch: list[FiredJob]) -> None:
         """A reply may come late, or never: only the last ones are waited for."""

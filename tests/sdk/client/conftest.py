@@ -24,6 +24,7 @@ class Place:
 
     way: str
     url: str
+    nats_url: str
     namespace: str
     storage: Storage
     start_worker: Callable[[App], Awaitable[WorkerService]]
@@ -54,7 +55,7 @@ async def place(request: pytest.FixtureRequest, nats: ServerProcess, namespace: 
             port = free_port()
             await stack.enter_async_context(gateway(nats.address, namespace, storage, grpc_port=port))
             url = f"grpc://127.0.0.1:{port}"
-        yield Place(request.param, url, namespace, storage, start_worker, bus)
+        yield Place(request.param, url, nats.address, namespace, storage, start_worker, bus)
 
 
 @pytest.fixture

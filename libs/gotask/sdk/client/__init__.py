@@ -1,4 +1,4 @@
-"""The client: submits jobs, follows them, and sees to queues, over NATS or gRPC.
+"""The client: submits jobs, follows them, and sees to queues and schedules, over NATS or gRPC.
 
     from gotask.sdk import Client
 

@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from google.protobuf.empty_pb2 import Empty
 
 from gotask import v1
 from gotask.sdk.client import transport as verbs
+from gotask.sdk.client.dead_letters import DeadLetters
 from gotask.sdk.client.event import JobEvent, event_kinds
 from gotask.sdk.client.handle import SUBMISSIONS, JobHandle, read_result
 from gotask.sdk.client.job import Job
@@ -24,6 +26,9 @@ from gotask.sdk.client.times import Duration, wait_seconds
 from gotask.sdk.client.transport import Transport
 from gotask.sdk.client.worker import Worker
 from gotask.sdk.errors import GoTaskError, InvalidArgument, SubmitFailed, WaitTimeout, error_of
+
+if TYPE_CHECKING:
+    from gotask.sdk.client.schedules import Schedules
 
 R = TypeVar("R")
 
@@ -65,6 +70,15 @@ class Client:
         self._transport = self._make()
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queues = Queues(self._via)
+        self.dead = DeadLetters(self._via)
+
+    @cached_property
+    def schedules(self) -> "Schedules":
+        """What can be done with schedules."""
+        # Cron expressions are no concern of a worker.
+        from gotask.sdk.client.schedules import Schedules
+
+        return Schedules(self._via)
 
     def _via(self) -> Transport:
         loop = asyncio.get_running_loop()

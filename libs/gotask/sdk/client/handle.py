@@ -25,10 +25,10 @@ SUBMISSIONS: dict[int, Submission] = {
     v1.SUBMISSION_ACCEPTED: "accepted",
 }
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class JobHandle(Generic[R]):
+class JobHandle(Generic[R_co]):
     """``job`` is the job as it stood when it was submitted."""
 
     __slots__ = ("_client", "job", "returns", "submission")
@@ -54,9 +54,9 @@ class JobHandle(Generic[R]):
         """The job once it has ended, well or not; WaitTimeout if it has not after *timeout*."""
         return await self._client.wait(self.id, timeout)
 
-    async def result(self, timeout: Duration | None = None) -> R:  # noqa: ASYNC109
+    async def result(self, timeout: Duration | None = None) -> R_co:  # noqa: ASYNC109
         """What its handler returned; JobFailed if it ended otherwise, WaitTimeout if it has not after *timeout*."""
-        return cast("R", read_result(await self.wait(timeout), self.returns))
+        return cast("R_co", read_result(await self.wait(timeout), self.returns))
 
     async def cancel(self) -> Job:
         return await self._client.cancel(self.id)

@@ -34,8 +34,7 @@ class JobPage:
 
 def list_request(criteria: Criteria, limit: int, cursor: str) -> v1.ListJobsRequest:
     """InvalidArgument names what is wrong."""
-    if not 1 <= limit <= MAX_PAGE:
-        raise InvalidArgument(f"{limit} is not between 1 and {MAX_PAGE}", "limit")
+    check_limit(limit)
     wanted = criteria.get("status", ())
     try:
         states = [state_of(name) for name in ([wanted] if isinstance(wanted, str) else wanted)]
@@ -51,6 +50,12 @@ def list_request(criteria: Criteria, limit: int, cursor: str) -> v1.ListJobsRequ
         limit=limit,
         cursor=cursor,
     )
+
+
+def check_limit(limit: int) -> None:
+    """InvalidArgument for a page of a size that cannot be."""
+    if not 1 <= limit <= MAX_PAGE:
+        raise InvalidArgument(f"{limit} is not between 1 and {MAX_PAGE}", "limit")
 
 
 def _us(moment: datetime | None, field: str) -> int:

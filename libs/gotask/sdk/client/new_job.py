@@ -9,10 +9,10 @@ from gotask.jobs.validation import InvalidJob
 from gotask.sdk.client.options import JobOptions, checked
 from gotask.sdk.errors import InvalidArgument
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class NewJob(Generic[R]):
+class NewJob(Generic[R_co]):
     """What to run: made by hand, or by a handler's ``job(...)``, which knows what its result is.
 
         NewJob("image.resize", {"url": "https://...", "width": 300}, queue="images", delay="5m")

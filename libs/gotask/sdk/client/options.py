@@ -44,6 +44,27 @@ class JobOptions(JobDefaults, total=False):
     unique_key: str
 
 
+class ScheduleOptions(JobDefaults, total=False):
+    """What may be said of a schedule, and of its jobs."""
+
+    timezone: str
+    missed: Literal["skip", "one", "all"]
+    overlap: Literal["allow", "skip"]
+    starts_at: datetime | None
+    ends_at: datetime | None
+    jitter: Duration
+    unique_key: str | None
+
+
+class ScheduleChanges(ScheduleOptions, total=False):
+    """All that can be changed of a schedule."""
+
+    name: str
+    cron_expr: str
+    job_type: str
+    payload: Any
+
+
 class QueueOptions(RetryOptions, total=False):
     """A queue's settings."""
 

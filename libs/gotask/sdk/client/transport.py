@@ -10,6 +10,7 @@ from google.protobuf.empty_pb2 import Empty
 from google.protobuf.message import Message
 
 from gotask import v1
+from gotask.bus.dead_letters import PATIENCE_S
 
 Request = TypeVar("Request", bound=Message)
 Reply = TypeVar("Reply", bound=Message)
@@ -24,6 +25,8 @@ class Verb(NamedTuple, Generic[Request, Reply]):
     reply: type[Reply]
     repeatable: bool = False
     """Whether a second call finds all as the first left it, and says the same."""
+    works_s: float = 0.0
+    """How long the other side may work before it answers, in seconds."""
 
 
 GET_JOB = Verb("JobService", "GetJob", v1.GetJobRequest, v1.Job, repeatable=True)
@@ -40,6 +43,19 @@ DELETE_QUEUE = Verb("QueueService", "DeleteQueue", v1.QueueName, Empty)
 PAUSE_QUEUE = Verb("QueueService", "PauseQueue", v1.QueueName, v1.Queue, repeatable=True)
 RESUME_QUEUE = Verb("QueueService", "ResumeQueue", v1.QueueName, v1.Queue, repeatable=True)
 GET_QUEUE_STATS = Verb("QueueService", "GetQueueStats", v1.QueueName, v1.QueueStats, repeatable=True)
+
+LIST_DEAD_JOBS = Verb("QueueService", "ListDeadJobs", v1.ListDeadJobsRequest, v1.ListJobsResponse, repeatable=True)
+RETRY_DEAD_JOBS = Verb("QueueService", "RetryDeadJobs", v1.DeadLetters, v1.DeadJobsChanged, works_s=PATIENCE_S)
+PURGE_DEAD_JOBS = Verb("QueueService", "PurgeDeadJobs", v1.DeadLetters, v1.DeadJobsChanged, works_s=PATIENCE_S)
+
+CREATE_SCHEDULE = Verb("ScheduleService", "CreateSchedule", v1.Schedule, v1.Schedule)
+LIST_SCHEDULES = Verb("ScheduleService", "ListSchedules", Empty, v1.ScheduleList, repeatable=True)
+GET_SCHEDULE = Verb("ScheduleService", "GetSchedule", v1.ScheduleId, v1.Schedule, repeatable=True)
+UPDATE_SCHEDULE = Verb("ScheduleService", "UpdateSchedule", v1.Schedule, v1.Schedule, repeatable=True)
+DELETE_SCHEDULE = Verb("ScheduleService", "DeleteSchedule", v1.ScheduleId, Empty)
+PAUSE_SCHEDULE = Verb("ScheduleService", "PauseSchedule", v1.ScheduleId, v1.Schedule, repeatable=True)
+RESUME_SCHEDULE = Verb("ScheduleService", "ResumeSchedule", v1.ScheduleId, v1.Schedule, repeatable=True)
+RUN_SCHEDULE = Verb("ScheduleService", "RunSchedule", v1.ScheduleId, v1.Schedule)
 
 LIST_WORKERS = Verb("WorkerService", "ListWorkers", Empty, v1.WorkerList, repeatable=True)
 

@@ -11,6 +11,7 @@ from gotask.sdk.client.client import Client
 from gotask.sdk.client.event import JobEvent
 from gotask.sdk.client.times import Duration, at, micros
 from gotask.sdk.testing.engine import Engine
+from gotask.sdk.testing.schedules import Schedules
 from gotask.sdk.testing.transport import SandboxTransport
 
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -38,8 +39,9 @@ class Sandbox:
         """
         self._app = app
         self._engine = Engine(app, round(now.timestamp() * 1e6))
+        self._schedules = Schedules(self._engine)
         self._lent = ExitStack()
-        self.client = Client(transport=SandboxTransport(self._engine, eager=eager))
+        self.client = Client(transport=SandboxTransport(self._engine, self._schedules, eager=eager))
         """For submitting by type, and for looking at jobs and queues."""
 
     async def __aenter__(self) -> Self:
@@ -74,24 +76,34 @@ class Sandbox:
         return await self._engine.run()
 
     async def advance(self, duration: Duration) -> int:
-        """Moves the clock on by *duration*, and runs each job when its time has come; how many attempts that were."""
+        """Moves the clock on by *duration*, fires schedules at their ticks, and runs each job when its time has come;
+        how many attempts that were."""
         until_us = self._engine.now_us + micros(duration)
         attempts = await self._engine.run()
-        while (due_us := await self._engine.next_due()) is not None and due_us <= until_us:
-            self._engine.now_us = max(self._engine.now_us, due_us)
-            attempts += await self._engine.run()
+        while (next_us := await self._next_moment()) is not None and next_us <= until_us:
+            attempts += await self._move_on(next_us)
         self._engine.now_us = until_us
         return attempts + await self._engine.run()
 
     async def drain(self) -> int:
-        """Moves the clock on until nothing waits for its time any more; how many attempts that were.
+        """Moves the clock on until no job waits for its time any more; how many attempts that were. Schedules fire
+        meanwhile, but are not waited for.
 
         RuntimeError after 100,000 attempts: jobs that submit others never end.
         """
         attempts = await self._engine.run()
-        while (due_us := await self._engine.next_due()) is not None:
-            self._engine.now_us = max(self._engine.now_us, due_us)
-            attempts += await self._engine.run()
+        while await self._engine.next_due() is not None and (next_us := await self._next_moment()) is not None:
+            attempts += await self._move_on(next_us)
             if attempts > _MOST:
                 raise RuntimeError(f"{attempts} attempts, and jobs still wait")
         return attempts
+
+    async def _next_moment(self) -> int | None:
+        """When the next job is due, or the next tick comes."""
+        moments = (await self._engine.next_due(), await self._schedules.next_fire())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def _move_on(self, until_us: int) -> int:
+        self._engine.now_us = max(self._engine.now_us, until_us)
+        await self._schedules.fire_due()
+        return await self._engine.run()

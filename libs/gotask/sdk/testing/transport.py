@@ -10,16 +10,21 @@ from gotask import v1
 from gotask.jobs.refusals import why_not_cancelled, why_not_deleted, why_not_retried
 from gotask.jobs.states import TERMINAL, name_of
 from gotask.sdk.client.queues import queue_of
-from gotask.sdk.client.transport import Reply, Request, Verb
+from gotask.sdk.client.transport import RUN_SCHEDULE, Reply, Request, Verb
 from gotask.sdk.errors import AlreadyExists, InvalidArgument, NotFound, Refused, WaitTimeout
 from gotask.sdk.testing.engine import Engine
-from gotask.storage.contract import Change, DeleteQueueStatus, JobFilter
+from gotask.sdk.testing.schedules import Schedules
+from gotask.storage.contract import Change, DeleteQueueStatus
+from gotask.storage.dead_letters import find_dead
+from gotask.storage.filtering import criteria_of
+
+_PAGE = 1_000
 
 
 class SandboxTransport:
     """One way to a sandbox; *eager* runs what is pending after each submission."""
 
-    def __init__(self, engine: Engine, *, eager: bool) -> None:
+    def __init__(self, engine: Engine, schedules: Schedules, *, eager: bool) -> None:
         self._engine = engine
         self._storage = engine.storage
         self._eager = eager
@@ -37,7 +42,11 @@ class SandboxTransport:
             "PauseQueue": lambda request: self._set_paused(request.name, paused=True),
             "ResumeQueue": lambda request: self._set_paused(request.name, paused=False),
             "GetQueueStats": self._get_queue_stats,
+            "ListDeadJobs": self._list_dead,
+            "RetryDeadJobs": self._retry_dead,
+            "PurgeDeadJobs": self._purge_dead,
             "ListWorkers": self._list_workers,
+            **schedules.handlers,
         }
 
     def now_us(self) -> int:
@@ -60,7 +69,10 @@ class SandboxTransport:
 
     async def call(self, verb: Verb[Request, Reply], request: Request) -> Reply:
         await self._engine.keep_up()
-        return cast("Reply", await self._handlers[verb.name](request))
+        reply = await self._handlers[verb.name](request)
+        if self._eager and verb is RUN_SCHEDULE:
+            await self._engine.run()
+        return cast("Reply", reply)
 
     async def wait(self, job_id: str, timeout_s: float) -> v1.Job:
         """A handler that waits for another job lets it run; nobody else would."""
@@ -101,16 +113,8 @@ class SandboxTransport:
         return job
 
     async def _list_jobs(self, request: v1.ListJobsRequest) -> v1.ListJobsResponse:
-        criteria = JobFilter(
-            states=frozenset(request.states),
-            queue=request.queue,
-            type=request.type,
-            tag=request.tag,
-            created_from_us=request.created_from_us,
-            created_before_us=request.created_before_us,
-        )
         try:
-            page = await self._storage.list_jobs(criteria, request.cursor, request.limit)
+            page = await self._storage.list_jobs(criteria_of(request), request.cursor, request.limit)
         except ValueError as error:
             raise InvalidArgument(str(error), "cursor") from None
         return v1.ListJobsResponse(jobs=page.jobs, next_cursor=page.next_cursor)
@@ -130,6 +134,35 @@ class SandboxTransport:
         (change,) = await self._storage.delete([request.id])
         _check(request.id, change, why_not_deleted)
         return Empty()
+
+    async def _list_dead(self, request: v1.ListDeadJobsRequest) -> v1.ListJobsResponse:
+        await self._get_queue(request.queue)
+        wanted = v1.DeadLetters(queue=request.queue, type=request.type, error_type=request.error_type)
+        try:
+            page = await find_dead(self._storage, wanted, request.cursor, request.limit)
+        except ValueError as error:
+            raise InvalidArgument(str(error), "cursor") from None
+        return v1.ListJobsResponse(jobs=page.jobs, next_cursor=page.next_cursor)
+
+    async def _retry_dead(self, request: v1.DeadLetters) -> v1.DeadJobsChanged:
+        changes = await self._storage.retry(await self._dead(request), self._engine.now_us)
+        return v1.DeadJobsChanged(count=sum(change.changed for change in changes), complete=True)
+
+    async def _purge_dead(self, request: v1.DeadLetters) -> v1.DeadJobsChanged:
+        changes = await self._storage.delete(await self._dead(request))
+        return v1.DeadJobsChanged(count=sum(change.changed for change in changes), complete=True)
+
+    async def _dead(self, wanted: v1.DeadLetters) -> list[str]:
+        """Ids of those that match, oldest first."""
+        await self._get_queue(wanted.queue)
+        found: list[str] = []
+        cursor = ""
+        while True:
+            page = await find_dead(self._storage, wanted, cursor, _PAGE)
+            found += [job.spec.id for job in page.jobs if not wanted.ids or job.spec.id in wanted.ids]
+            cursor = page.next_cursor
+            if not cursor:
+                return found[::-1]
 
     async def _create_queue(self, request: v1.QueueSettings) -> v1.Queue:
         if not await self._storage.create_queue(queue_of(request, self._engine.now_us)):

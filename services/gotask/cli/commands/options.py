@@ -29,6 +29,8 @@ JobId = Annotated[str, typer.Argument(metavar="ID", help="The job's id.", show_d
 JobIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of jobs.", show_default=False)]
 QueueName = Annotated[str, typer.Argument(metavar="NAME", help="The queue's name.", show_default=False)]
 QueueNames = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of queues.", show_default=False)]
+ScheduleId = Annotated[str, typer.Argument(metavar="ID", help="The schedule's id.", show_default=False)]
+ScheduleIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of schedules.", show_default=False)]
 WaitTimeout = Annotated[
     str, duration_option("How long to wait at most; as long as it takes, if not given.", "--timeout")
 ]
@@ -80,6 +82,27 @@ JOB = {
 }
 """What may be said of a job."""
 
+SCHEDULE = {
+    "timezone": _text("IANA name of the time zone in which CRON is meant; UTC, if not given."),
+    "missed": _text("What becomes of ticks that nobody was there for.", "skip|one|all"),
+    "overlap": _text("Whether a tick fires while the last job is not finished.", "allow|skip"),
+    "starts_at": Moment,
+    "ends_at": Moment,
+    "jitter": _duration("Each job waits up to this long after its tick."),
+    "ttl": _duration("Each job does not start later than this long after its tick."),
+    **{name: JOB[name] for name in ("queue", "priority", "timeout", *RETRIES, "unique_key", "tag", "metadata")},
+}
+"""What may be said of a schedule, and of its jobs."""
+
+SCHEDULE_CHANGES = {
+    "name": _text("Unlike that of any other schedule."),
+    "cron_expr": Annotated[str | None, typer.Option("--cron", help="Five fields, six, or '@every 90s'.")],
+    "job_type": Annotated[str | None, typer.Option("--type", help="The handler's name.")],
+    "payload": _text("The jobs' payload.", "JSON"),
+    **SCHEDULE,
+}
+"""All that can be changed of a schedule."""
+
 QUEUE = {
     "max_workers": _whole(f"Jobs running at once over the whole fleet; {_NO_LIMIT}"),
     "max_length": _whole(f"Jobs waiting; more are refused; {_NO_LIMIT}"),
@@ -106,3 +129,9 @@ CRITERIA = {
     "created_before": Moment,
 }
 """Which jobs."""
+
+DEAD = {
+    "type": _text("Of this type."),
+    "error_type": _text("Whose last attempt ended in this error, such as ValueError."),
+}
+"""Which dead letters."""

@@ -7,6 +7,7 @@ import typer
 
 from gotask.cli.commands.command import command
 from gotask.cli.commands.options import JOB, duration_option
+from gotask.cli.commands.written import fields_as_written
 
 if TYPE_CHECKING:
     from gotask.cli.commands.session import Session
@@ -49,20 +50,6 @@ async def submit(
         raise typer.BadParameter("give a type, or --file", param_hint="TYPE")
     from gotask.cli.commands.submitting import submit_one
 
-    return await submit_one(session, job_type, payload, _job(options), wait=wait, wait_timeout=wait_timeout)
-
-
-def _job(options: dict[str, Any]) -> dict[str, Any]:
-    """The options as a job has them."""
-    if "tag" in options:
-        options["tags"] = options.pop("tag")
-    if "metadata" in options:
-        options["metadata"] = dict(map(_pair, options["metadata"]))
-    return options
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise typer.BadParameter(f"{text!r} is not NAME=VALUE", param_hint="--metadata")
-    return name, value
+    return await submit_one(
+        session, job_type, payload, fields_as_written(options), wait=wait, wait_timeout=wait_timeout
+    )

@@ -20,7 +20,7 @@ from gotask.gateway.refusals import refusal_of
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.validation import InvalidJob
 from gotask.service.clock import Clock
-from gotask.storage.contract import JobFilter
+from gotask.storage.filtering import criteria_of
 
 _MAX_JOBS = 1_000
 _MAX_WAIT_US = 60_000_000
@@ -103,15 +103,7 @@ class JobService:
     async def list_jobs(self, caller: Caller, request: v1.ListJobsRequest) -> v1.ListJobsResponse:
         if any(state not in v1.JobState.values() or not state for state in request.states):
             raise InvalidJob("states", "holds one that is not known")
-        criteria = JobFilter(
-            states=frozenset(request.states),
-            queue=request.queue,
-            type=request.type,
-            tag=request.tag,
-            created_from_us=request.created_from_us,
-            created_before_us=request.created_before_us,
-        )
-        page = await self._jobs.list_jobs(caller, criteria, request.cursor, page_size(request.limit))
+        page = await self._jobs.list_jobs(caller, criteria_of(request), request.cursor, page_size(request.limit))
         return v1.ListJobsResponse(jobs=shortened(page.jobs), next_cursor=page.next_cursor)
 
     async def cancel_job(self, caller: Caller, request: v1.JobId) -> v1.Job:

@@ -49,13 +49,11 @@ class QueueService:
 
     async def retry_dead_jobs(self, caller: Caller, request: v1.DeadLetters) -> v1.DeadJobsChanged:
         _refuse(request, "cursor")
-        changed = await self._dead_letters.retry(caller, request)
-        return v1.DeadJobsChanged(count=changed.jobs, complete=changed.complete)
+        return await self._dead_letters.retry(caller, request)
 
     async def purge_dead_jobs(self, caller: Caller, request: v1.DeadLetters) -> v1.DeadJobsChanged:
         _refuse(request, "ids", "cursor")
-        changed = await self._dead_letters.purge(caller, request)
-        return v1.DeadJobsChanged(count=changed.jobs, complete=changed.complete)
+        return await self._dead_letters.purge(caller, request)
 
     async def get_queue_stats(self, caller: Caller, request: v1.QueueName) -> v1.QueueStats:
         return (await self._queues.stats(caller, request.name)).figures

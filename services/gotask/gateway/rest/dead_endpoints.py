@@ -61,9 +61,9 @@ class DeadEndpoints:
         body = await read_body(request, self._max_body_bytes)
         wanted = parse(DeadRetry, body) if body.strip() else DeadRetry()
         changed = await self._dead.retry(caller, wanted.wanted(name))
-        return respond({"retried": changed.jobs, "complete": changed.complete})
+        return respond({"retried": changed.count, "complete": changed.complete})
 
     async def purge(self, caller: AdmittedCaller, name: str, params: Annotated[DeadFilter, Query()]) -> Response:
         """Forgets the dead letters of a queue that match, or all. When ``complete`` is false, repeat to go on."""
         changed = await self._dead.purge(caller, params.wanted(name))
-        return respond({"purged": changed.jobs, "complete": changed.complete})
+        return respond({"purged": changed.count, "complete": changed.complete})

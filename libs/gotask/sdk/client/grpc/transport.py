@@ -82,7 +82,7 @@ class GrpcTransport:
         return reply.outcomes
 
     async def call(self, verb: Verb[Request, Reply], request: Request) -> Reply:
-        return await self._call(verb, request, self._timeout_s)
+        return await self._call(verb, request, self._timeout_s + verb.works_s)
 
     async def wait(self, job_id: str, timeout_s: float) -> v1.Job:
         wait_s = min(timeout_s, _LONGEST_WAIT_S)

@@ -3,29 +3,27 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from typing import Any, cast
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from typing import cast
 
 from google.protobuf.empty_pb2 import Empty
-from google.protobuf.message import Message
 
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.following import follow
 from gotask.jobs.ids import is_id, new_id
 from gotask.jobs.states import TERMINAL
+from gotask.sdk.client.nats import dead_letters, queues, schedules
+from gotask.sdk.client.nats.handler import Handler, command
 from gotask.sdk.client.nats.link import Link
 from gotask.sdk.client.nats.recorded import recorded_events
 from gotask.sdk.client.nats.submitting import submit
-from gotask.sdk.client.queues import queue_of
 from gotask.sdk.client.settings import ClientSettings
 from gotask.sdk.client.transport import Reply, Request, Verb
 from gotask.sdk.errors import NotFound
 
 _FIRST_LOOK_S = 1.0
 _LONGEST_LOOK_S = 8.0
-
-_Handler = Callable[[Link, Any], Awaitable[Message]]
 
 
 class NatsTransport:
@@ -106,7 +104,7 @@ async def _get(link: Link, job_id: str) -> v1.Job:
     return job
 
 
-def _change(verb: str) -> _Handler:
+def _change(verb: str) -> Handler:
     """A command for one job; the job as it stands then."""
 
     async def handle(link: Link, request: v1.JobId) -> v1.Job:
@@ -121,33 +119,6 @@ async def _delete(link: Link, request: v1.JobId) -> Empty:
     return Empty()
 
 
-def _command(verb: str, reply_type: type[Message]) -> _Handler:
-    """A command whose messages are those of the verb."""
-
-    async def handle(link: Link, request: Message) -> Message:
-        return await link.command(verb, request, reply_type)
-
-    return handle
-
-
-def _put_queue(verb: str) -> _Handler:
-    async def handle(link: Link, request: v1.QueueSettings) -> v1.Queue:
-        return await link.command(verb, queue_of(request, time.time_ns() // 1000), v1.Queue)
-
-    return handle
-
-
-async def _list_queues(link: Link, _: Empty) -> v1.QueueList:
-    queues = v1.QueueList()
-    more = True
-    while more:
-        after = queues.queues[-1].name if queues.queues else ""
-        reply = await link.command("list_queues", v1.ListNames(after=after), v1.FoundQueues)
-        queues.queues.extend(reply.queues)
-        more = reply.more and bool(reply.queues)
-    return queues
-
-
 async def _list_workers(link: Link, _: Empty) -> v1.WorkerList:
     workers = v1.WorkerList()
     more = True
@@ -159,42 +130,14 @@ async def _list_workers(link: Link, _: Empty) -> v1.WorkerList:
     return workers
 
 
-async def _delete_queue(link: Link, request: v1.QueueName) -> Empty:
-    await link.command("delete_queue", request, v1.QueueName)
-    return Empty()
-
-
-async def _get_queue(link: Link, request: v1.QueueName) -> v1.Queue:
-    reply = await link.command("list_queues", v1.ListNames(names=[request.name]), v1.FoundQueues)
-    for queue in reply.queues:
-        return queue
-    raise _no_queue(request.name)
-
-
-async def _get_queue_stats(link: Link, request: v1.QueueName) -> v1.QueueStats:
-    stats = await link.stats.submit(request.name)
-    if stats is None:
-        raise _no_queue(request.name)
-    return stats
-
-
-def _no_queue(name: str) -> NotFound:
-    return NotFound(f"there is no queue {name!r}", "name")
-
-
-_HANDLERS: dict[str, _Handler] = {
+_HANDLERS: Mapping[str, Handler] = {
     "GetJob": lambda link, request: _get(link, request.id),
-    "ListJobs": _command("list_jobs", v1.ListJobsResponse),
+    "ListJobs": command("list_jobs", v1.ListJobsResponse),
     "CancelJob": _change("cancel_jobs"),
     "RetryJob": _change("retry_jobs"),
     "DeleteJob": _delete,
-    "CreateQueue": _put_queue("create_queue"),
-    "UpdateQueue": _put_queue("update_queue"),
-    "ListQueues": _list_queues,
-    "GetQueue": _get_queue,
-    "DeleteQueue": _delete_queue,
-    "PauseQueue": _command("pause_queue", v1.Queue),
-    "ResumeQueue": _command("resume_queue", v1.Queue),
-    "GetQueueStats": _get_queue_stats,
     "ListWorkers": _list_workers,
+    **queues.HANDLERS,
+    **dead_letters.HANDLERS,
+    **schedules.HANDLERS,
 }

@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar, Unpack, overload
 
@@ -14,9 +14,11 @@ from gotask.sdk.client.listing import Criteria, JobPage
 from gotask.sdk.client.new_job import NewJob
 from gotask.sdk.client.options import JobOptions
 from gotask.sdk.client.settings import Credentials
+from gotask.sdk.client.sync.dead_letters import SyncDeadLetters
 from gotask.sdk.client.sync.handle import SyncJobHandle
 from gotask.sdk.client.sync.queues import SyncQueues
 from gotask.sdk.client.sync.runner import Runner
+from gotask.sdk.client.sync.schedules import SyncSchedules
 from gotask.sdk.client.times import Duration
 from gotask.sdk.client.worker import Worker
 from gotask.sdk.errors import SubmitFailed
@@ -52,6 +54,8 @@ class SyncClient:
         )
         self._begin()
         self.queues = SyncQueues(self.call)
+        self.dead = SyncDeadLetters(self.call, self._each)
+        self.schedules = SyncSchedules(self.call)
         begin = weakref.WeakMethod(self._begin)
         os.register_at_fork(after_in_child=lambda: (anew := begin()) and anew())
 
@@ -63,6 +67,10 @@ class SyncClient:
     def call(self, begin: Callable[[Client], Coroutine[Any, Any, T]]) -> T:
         """Runs a coroutine beside the client it stands on, and returns when it is done."""
         return self._runner.run(lambda: begin(self._client))
+
+    def _each(self, begin: Callable[[Client], AsyncIterator[T]]) -> Iterator[T]:
+        """The items of an iterator of the client's, as they come."""
+        return self._runner.iterate(begin(self._client))
 
     def __enter__(self) -> Self:
         self.connect()
@@ -113,16 +121,16 @@ class SyncClient:
         return self.call(lambda client: client.result(job_id, timeout))
 
     def watch(self, job_id: str) -> Iterator[Job | JobEvent]:
-        return self._runner.iterate(self._client.watch(job_id))
+        return self._each(lambda client: client.watch(job_id))
 
     def events(self, *, queues: Sequence[str] = (), kinds: Sequence[str] = (), cursor: str = "") -> Iterator[JobEvent]:
-        return self._runner.iterate(self._client.events(queues=queues, kinds=kinds, cursor=cursor))
+        return self._each(lambda client: client.events(queues=queues, kinds=kinds, cursor=cursor))
 
     def list(self, *, limit: int = 50, cursor: str = "", **criteria: Unpack[Criteria]) -> JobPage:
         return self.call(lambda client: client.list(limit=limit, cursor=cursor, **criteria))
 
     def iterate(self, **criteria: Unpack[Criteria]) -> Iterator[Job]:
-        return self._runner.iterate(self._client.iterate(**criteria))
+        return self._each(lambda client: client.iterate(**criteria))
 
     def cancel(self, job_id: str) -> Job:
         return self.call(lambda client: client.cancel(job_id))

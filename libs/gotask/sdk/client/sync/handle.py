@@ -11,15 +11,15 @@ from gotask.sdk.client.times import Duration
 if TYPE_CHECKING:
     from gotask.sdk.client.sync.client import SyncClient
 
-R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
 
 
-class SyncJobHandle(Generic[R]):
+class SyncJobHandle(Generic[R_co]):
     """As :class:`~gotask.sdk.client.handle.JobHandle`, but its calls return when they are done."""
 
     __slots__ = ("_client", "_returns", "job", "submission")
 
-    def __init__(self, client: "SyncClient", handle: JobHandle[R]) -> None:
+    def __init__(self, client: "SyncClient", handle: JobHandle[R_co]) -> None:
         self._client = client
         self._returns = handle.returns
         self.job: Job = handle.job
@@ -38,8 +38,8 @@ class SyncJobHandle(Generic[R]):
     def wait(self, timeout: Duration | None = None) -> Job:
         return self._client.wait(self.id, timeout)
 
-    def result(self, timeout: Duration | None = None) -> R:
-        return cast("R", read_result(self.wait(timeout), self._returns))
+    def result(self, timeout: Duration | None = None) -> R_co:
+        return cast("R_co", read_result(self.wait(timeout), self._returns))
 
     def cancel(self) -> Job:
         return self._client.cancel(self.id)

@@ -1,19 +1,11 @@
 """What can be done with queues, for code without an event loop."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Protocol, TypeVar, Unpack
+from collections.abc import Sequence
+from typing import Unpack
 
-from gotask.sdk.client.client import Client
 from gotask.sdk.client.options import QueueOptions
 from gotask.sdk.client.queue import Queue, QueueStats
-
-T = TypeVar("T")
-
-
-class Run(Protocol):
-    """Runs a coroutine on the client, and returns when it is done."""
-
-    def __call__(self, begin: Callable[[Client], Coroutine[Any, Any, T]]) -> T: ...
+from gotask.sdk.client.sync.run import Run
 
 
 class SyncQueues:
