@@ -29,11 +29,11 @@ async def confirmed(question: str, consequence: str, verb: str) -> bool:
     with ui.dialog() as dialog, ui.element("div").classes("dialog").props("role=document"):
         raw(f'<h2>{safe(question)}</h2><div class="muted">{safe(consequence)}</div>')
         with ui.element("div").classes("dialog-end"):
-            button("Keep").props("autofocus").on("click", lambda: dialog.submit(False))
-            button(verb, "btn-danger").on("click", lambda: dialog.submit(True))
+            button("Keep").props("autofocus").on("click", lambda: dialog.submit(""))
+            button(verb, "btn-danger").on("click", lambda: dialog.submit(verb))
     dialog.props(f'aria-label="{safe(question)}"')
     try:
-        return bool(await dialog)
+        return bool(await dialog == verb)
     finally:
         dialog.delete()
 

@@ -39,7 +39,7 @@ class Dashboard:
         if not installed():
             _log.warning("no dashboard: NiceGUI is missing", install="pip install 'gotask[dashboard]'")
             return
-        http = HttpServer(self._serve, settings.dashboard_host, settings.dashboard_port)
+        http = HttpServer(self, settings.dashboard_host, settings.dashboard_port)
         try:
             await http.start()
         except OSError as error:
@@ -54,7 +54,7 @@ class Dashboard:
         if self._http is not None:
             await self._http.stop()
 
-    async def _serve(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         web = await self._loaded()
         await web(scope, receive, send)
 

@@ -14,7 +14,8 @@ Act = Callable[[str, str], Awaitable[None]]
 _CELLS = """
 <q-td :props="props" :class="'cell-' + props.col.kind">
   <a v-if="props.col.kind == 'link'" :href="props.row[props.col.name + '_href']">{{ props.value }}</a>
-  <span v-else-if="props.col.kind == 'state'" :class="'chip chip-' + props.value">{{ props.value.replace('_', ' ') }}</span>
+  <span v-else-if="props.col.kind == 'state'" :class="'chip chip-' + props.value">{{
+    props.value.replace('_', ' ') }}</span>
   <time v-else-if="props.col.kind == 'time' && props.value" :datetime="props.value" :title="props.value">{{
     new Date(props.value).toLocaleString(undefined, {month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit',
     second: '2-digit', hour12: false}) }}</time>
@@ -22,9 +23,9 @@ _CELLS = """
     <div class="bar-track"><div class="bar-fill" :style="{width: props.value.percent + '%'}"></div></div>
     <span>{{ props.value.text }}</span>
   </div>
-  <span v-else-if="props.col.kind == 'links'"><span v-for="(each, at) in props.value" :key="each.href">
+  <span v-else-if="props.col.kind == 'links'"><span v-for="(each, at) in props.value.each" :key="each.href">
     <span v-if="at">, </span><a :href="each.href">{{ each.text }}</a></span></span>
-  <span v-else-if="props.col.kind == 'actions'"><button v-for="each in props.value" :key="each.name" type="button"
+  <span v-else-if="props.col.kind == 'actions'"><button v-for="each in props.value.each" :key="each.name" type="button"
     :class="'row-btn' + (each.bad ? ' bad' : '')" :aria-label="each.text + ' ' + props.row.title"
     @click="$parent.$emit('act', {name: each.name, key: props.row.id})">{{ each.text }}</button></span>
   <span v-else :title="props.value">{{ props.value === null || props.value === '' ? '–' : props.value }}</span>
@@ -41,6 +42,11 @@ class Column:
     kind: Kind = "text"
     wide: bool = False
     sortable: bool = False
+
+
+def several(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """The links or buttons of one cell."""
+    return {"each": cells}
 
 
 def action(name: str, text: str, *, bad: bool = False) -> dict[str, Any]:

@@ -42,13 +42,13 @@ _FAVICON = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 24 24" fill="none" stroke="#3556c8" stroke-width="2.6" '
     'stroke-linecap="round"><path d="M4 6h10M4 12h16M4 18h7"/><circle cx="19" cy="6" r="1.6"/></svg>'
 )
+_POLICY = (
+    b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    b"img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
+    b"form-action 'self'; base-uri 'self'"
+)
 _HEADERS = [
-    (
-        b"content-security-policy",
-        b"default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        b"img-src 'self' data:; font-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'; "
-        b"form-action 'self'; base-uri 'self'",
-    ),
+    (b"content-security-policy", _POLICY),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 ]
@@ -113,7 +113,7 @@ async def _find_job(id: str = "") -> Response:  # noqa: A002
 
 
 def _show_error(error: ApiError) -> None:
-    title = {0: "The gateway does not answer", 403: "Not allowed", 404: "Not found"}.get(
-        error.status, "That went wrong"
+    titles = {0: "The gateway does not answer", 403: "Not allowed", 404: "Not found"}
+    empty(titles.get(error.status, "That went wrong"), f'{safe(error.detail)}<br><a href="">Try again</a>').props(
+        "role=alert"
     )
-    empty(title, f'{safe(error.detail)}<br><a href="">Try again</a>').props("role=alert")

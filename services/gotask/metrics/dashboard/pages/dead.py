@@ -10,7 +10,7 @@ from gotask.metrics.dashboard.dialogs import confirmed
 from gotask.metrics.dashboard.formats import count, safe
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.markup import empty, raw
-from gotask.metrics.dashboard.table import Column, action, show_rows, table
+from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
 _PAGE = 500
@@ -130,7 +130,7 @@ def _row(group: Group, size: int, latest: dict[str, Any]) -> dict[str, Any]:
         "message": latest["error"]["message"] if latest["error"] else "",
         "latest": f"…{latest['id'][-12:]}",
         "latest_href": f"/jobs/{latest['id']}",
-        "actions": [action("retry", "Retry all"), action("purge", "Purge", bad=True)],
+        "actions": several([action("retry", "Retry all"), action("purge", "Purge", bad=True)]),
     }
 
 

@@ -97,9 +97,10 @@ class JobPage:
             await self._refresh(Change(everything=True))
 
     async def _delete(self) -> None:
-        if await confirmed("Delete this job?", "Its payload, result and attempts are forgotten.", "Delete"):
-            if await self._view.attempt(self._view.api.delete(self._path), "The job is deleted"):
-                ui.navigate.to("/jobs")
+        if not await confirmed("Delete this job?", "Its payload, result and attempts are forgotten.", "Delete"):
+            return
+        if await self._view.attempt(self._view.api.delete(self._path), "The job is deleted"):
+            ui.navigate.to("/jobs")
 
     async def _run_again(self) -> None:
         """As a new job, with the payload as it is changed in the form."""

@@ -41,7 +41,7 @@ async def overview(view: View) -> None:
     queues = table("Busiest queues", _COLUMNS)
     nothing = empty("No jobs yet", _NO_JOBS)
 
-    async def refresh(change: Change) -> None:
+    async def refresh(_change: Change) -> None:
         history = view.history
         if not history.samples:
             history.add(await view.api.get("/metrics"), time.time())

@@ -9,7 +9,7 @@ from gotask.metrics.dashboard.formats import count, rate
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.markup import button, empty
 from gotask.metrics.dashboard.pages.queue_form import create_queue, edit_queue
-from gotask.metrics.dashboard.table import Column, action, show_rows, table
+from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
 _MOST_ASKED = 20
@@ -33,7 +33,7 @@ _COLUMNS = [
 
 
 class QueuesPage:
-    """Settings come from the list of queues, counts from the figures, and for queues that move from their statistics."""
+    """Settings come from the list of queues; counts from the figures, or from the statistics if there are few."""
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -94,12 +94,14 @@ class QueuesPage:
             "later": count(shown["scheduled"] + shown["retrying"]),
             "dead": count(shown["dead"]),
             "ended": rate(minute["ended_per_second"]),
-            "actions": [
-                action("resume", "Resume") if paused else action("pause", "Pause"),
-                action("edit", "Edit"),
-                action("purge", "Purge", bad=True),
-                action("delete", "Delete", bad=True),
-            ],
+            "actions": several(
+                [
+                    action("resume", "Resume") if paused else action("pause", "Pause"),
+                    action("edit", "Edit"),
+                    action("purge", "Purge", bad=True),
+                    action("delete", "Delete", bad=True),
+                ]
+            ),
         }
 
     async def _create(self) -> None:

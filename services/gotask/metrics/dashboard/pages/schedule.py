@@ -10,7 +10,7 @@ from gotask.metrics.dashboard.formats import chip, json_text, moment, plain, saf
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.markup import button, facts, heading, raw
 from gotask.metrics.dashboard.pages.schedules import command
-from gotask.metrics.dashboard.table import Column, show_rows, table
+from gotask.metrics.dashboard.table import Column, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
 _FIRES = [
@@ -51,7 +51,7 @@ class SchedulePage:
     async def _load(self) -> None:
         self._schedule = await self._view.api.get(f"/schedules/{segment(self._view.path['schedule_id'])}")
 
-    async def _refresh(self, change: Change) -> None:
+    async def _refresh(self, _change: Change) -> None:
         await self._load()
         schedule = self._schedule
         self._pause.set_visibility(not schedule["paused"])
@@ -102,6 +102,6 @@ def _fire(at: int, fire: dict[str, Any]) -> dict[str, Any]:
         "kind": fire["kind"],
         "at": fire["at"],
         "status": fire["status"] or "unknown",
-        "jobs": [{"href": f"/jobs/{job_id}", "text": f"…{job_id[-12:]}"}] if job_id else [],
+        "jobs": several([{"href": f"/jobs/{job_id}", "text": f"…{job_id[-12:]}"}] if job_id else []),
         "refusal": fire["refusal"],
     }

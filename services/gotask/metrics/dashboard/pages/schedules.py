@@ -12,7 +12,7 @@ from gotask.metrics.dashboard.dialogs import Field, confirmed, form
 from gotask.metrics.dashboard.formats import safe
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.markup import button, empty, raw
-from gotask.metrics.dashboard.table import Column, action, show_rows, table
+from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
 _COLUMNS = [
@@ -51,7 +51,7 @@ class SchedulesPage:
         self._pager = raw("", "nav").classes("pager").props('aria-label="Pages of schedules"')
         await self._view.keep(self._refresh)
 
-    async def _refresh(self, change: Change) -> None:
+    async def _refresh(self, _change: Change) -> None:
         cursor = self._view.query.get("cursor", "")
         page = await self._view.api.get("/schedules", {"cursor": cursor} if cursor else None)
         self._names = {schedule["id"]: schedule["name"] for schedule in page["items"]}
@@ -111,12 +111,13 @@ def _row(schedule: dict[str, Any]) -> dict[str, Any]:
         "timezone": schedule["timezone"],
         "job": f"{schedule['job_type']} → {schedule['queue']}",
         "next": schedule["next_fire_at"],
-        "actions": actions(schedule),
+        "actions": several(actions(schedule)),
     }
 
 
 def _pager(cursor: str, following: str | None) -> str:
     first = '<a class="btn" href="/schedules">First</a>' if cursor else ""
-    return first + (
-        f'<a class="btn" href="/schedules?{safe(urlencode({"cursor": following}))}">Next</a>' if following else ""
-    )
+    if not following:
+        return first
+    address = safe(f"/schedules?{urlencode({'cursor': following})}")
+    return f'{first}<a class="btn" href="{address}">Next</a>'

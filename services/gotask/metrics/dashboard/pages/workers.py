@@ -6,7 +6,7 @@ from gotask.metrics.dashboard.api import segment
 from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.markup import empty
-from gotask.metrics.dashboard.table import Column, action, show_rows, table
+from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
 _RUNS = 5
@@ -38,7 +38,7 @@ async def workers(view: View) -> None:
     shown = table("Workers", _COLUMNS, act)
     nothing = empty("No workers", _ADVICE)
 
-    async def refresh(change: Change) -> None:
+    async def refresh(_change: Change) -> None:
         found = (await view.api.get("/workers"))["items"]
         show_rows(shown, [_row(worker) for worker in found])
         shown.set_visibility(bool(found))
@@ -55,9 +55,9 @@ def _row(worker: dict[str, Any]) -> dict[str, Any]:
         "name": worker["id"],
         "state": "draining" if draining else "active",
         "used": {"percent": min(100 * running / max(slots, 1), 100), "text": f"{running} of {slots}"},
-        "runs": [{"href": f"/jobs/{run['job_id']}", "text": run["type"]} for run in worker["runs"][:_RUNS]],
+        "runs": several([{"href": f"/jobs/{run['job_id']}", "text": run["type"]} for run in worker["runs"][:_RUNS]]),
         "queues": ", ".join(worker["queues"]),
         "host": f"{worker['hostname']}, {worker['pid']}",
         "seen_at": worker["seen_at"],
-        "actions": [action("resume", "Resume") if draining else action("drain", "Drain")],
+        "actions": several([action("resume", "Resume") if draining else action("drain", "Drain")]),
     }
