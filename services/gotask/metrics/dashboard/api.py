@@ -12,6 +12,7 @@ import orjson
 _TIMEOUT_S = 10.0
 _SILENCE_S = 40.0
 _PREFIX = "/api/v1"
+_INVALID = 422
 
 
 class ApiError(Exception):
@@ -94,6 +95,6 @@ def _refused(status: int, content: bytes) -> ApiError:
     try:
         problem = orjson.loads(content)
         reasons = [f"{error['field']} {error['reason']}".strip() for error in problem.get("errors") or ()]
-        return ApiError(status, "; ".join(reasons) or problem["detail"])
+        return ApiError(status, "; ".join(reasons) if reasons and status == _INVALID else problem["detail"])
     except (ValueError, KeyError, TypeError):
         return ApiError(status, f"The gateway answered {status}.")

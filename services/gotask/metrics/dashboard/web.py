@@ -10,8 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from gotask.metrics.dashboard.api import ApiError, open_client, segment
-from gotask.metrics.dashboard.formats import safe
-from gotask.metrics.dashboard.frame import frame
+from gotask.metrics.dashboard.frame import frame, head
 from gotask.metrics.dashboard.markup import empty
 from gotask.metrics.dashboard.pages.dead import dead
 from gotask.metrics.dashboard.pages.job import job
@@ -114,6 +113,7 @@ async def _find_job(id: str = "") -> Response:  # noqa: A002
 
 def _show_error(error: ApiError) -> None:
     titles = {0: "The gateway does not answer", 403: "Not allowed", 404: "Not found"}
-    empty(titles.get(error.status, "That went wrong"), f'{safe(error.detail)}<br><a href="">Try again</a>').props(
-        "role=alert"
-    )
+    title = titles.get(error.status, "That went wrong")
+    with head(title):
+        pass
+    empty(error.detail, '<a href="">Try again</a>').props("role=alert")

@@ -85,6 +85,7 @@ class DeadPage:
         self._table.set_visibility(bool(found))
         self._nothing.set_visibility(not found)
         partly = len(found) < dead and len(found) >= _PAGE * _MOST_PAGES
+        self._note.set_visibility(partly)
         self._note.set_content(f"The newest {count(len(found))} of {count(dead)}, grouped." if partly else "")
 
     @property

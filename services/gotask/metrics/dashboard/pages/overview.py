@@ -79,21 +79,25 @@ def _charts() -> list[Chart]:
         ),
         Chart(
             "Wait for a worker",
-            " s",
+            " ms",
             [
-                Line("median", BLUE, lambda sample: sample.wait_p50),
-                Line("95 %", VIOLET, lambda sample: sample.wait_p95),
+                Line("median", BLUE, lambda sample: _ms(sample.wait_p50)),
+                Line("95 %", VIOLET, lambda sample: _ms(sample.wait_p95)),
             ],
         ),
         Chart(
             "Run time",
-            " s",
+            " ms",
             [
-                Line("median", BLUE, lambda sample: sample.run_p50),
-                Line("95 %", VIOLET, lambda sample: sample.run_p95),
+                Line("median", BLUE, lambda sample: _ms(sample.run_p50)),
+                Line("95 %", VIOLET, lambda sample: _ms(sample.run_p95)),
             ],
         ),
     ]
+
+
+def _ms(value_s: float | None) -> float | None:
+    return None if value_s is None else value_s * 1_000
 
 
 def _tiles(history: History) -> str:
@@ -104,12 +108,12 @@ def _tiles(history: History) -> str:
     slots = sum(worker["concurrency"] for worker in workers)
     return "".join(
         (
-            _tile(rate(now.ended_rate), "jobs ended per second", f"{count(figures['jobs']['created'])} created in all"),
-            _tile(count(now.pending), "pending", f"{count(now.later)} scheduled or retrying"),
-            _tile(count(now.running), "running", f"of {count(slots)} slots" if slots else "no slots"),
-            _tile(seconds(now.wait_p95), "wait, 95 %", "over the last minute"),
-            _tile(count(now.dead), "dead letters", _trouble(now)),
-            _tile(count(len(workers)), "workers" if len(workers) != 1 else "worker", _draining(workers)),
+            _tile(rate(now.ended_rate), "Jobs ended per second", f"{count(figures['jobs']['created'])} created in all"),
+            _tile(count(now.pending), "Pending", f"{count(now.later)} scheduled or retrying"),
+            _tile(count(now.running), "Running", f"of {count(slots)} slots" if slots else "no slots"),
+            _tile(seconds(now.wait_p95), "Wait, 95 %", "over the last minute"),
+            _tile(count(now.dead), "Dead letters", _trouble(now)),
+            _tile(count(len(workers)), "Workers", _draining(workers)),
         )
     )
 
