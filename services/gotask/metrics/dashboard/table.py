@@ -12,7 +12,7 @@ Act = Callable[[str, str], Awaitable[None]]
 """Takes the name of a row's button and the row's key."""
 
 _CELLS = """
-<q-td :props="props" :class="'cell-' + props.col.kind">
+<q-td :props="props" :class="'cell-' + props.col.kind" :data-label="props.col.label">
   <a v-if="props.col.kind == 'link'" :href="props.row[props.col.name + '_href']">{{ props.value }}</a>
   <span v-else-if="props.col.kind == 'state'" :class="'chip chip-' + props.value">{{
     props.value.replace('_', ' ') }}</span>
@@ -64,7 +64,7 @@ def table(label: str, columns: list[Column], act: Act | None = None) -> ui.table
         async def on_act(event: GenericEventArguments) -> None:
             await act(event.args["name"], event.args["key"])
 
-        made.on("act", on_act)
+        made.on("act", on_act).classes("acting")
     return made
 
 
