@@ -81,7 +81,7 @@ def test_jobs_are_found(opened: Open, api: Api) -> None:
     page = opened().open("/jobs")
     page.get_by_label("Queue").fill("reports")
     page.get_by_role("button", name="Filter").click()
-    rows = page.get_by_role("table", name="Jobs").locator("tbody tr")
+    rows = page.get_by_role("region", name="Jobs").locator("tbody tr")
     expect(rows).to_have_count(50)
     page.get_by_role("link", name="Older").click()
     expect(page.get_by_role("link", name="Newest")).to_be_visible()
@@ -171,11 +171,13 @@ def test_a_worker_is_drained(opened: Open, api: Api, tmp_path: Path) -> None:
     expect(page.get_by_role("link", name="follow")).to_have_attribute("href", f"/jobs/{job_id}")
     try:
         page.get_by_role("button", name="Drain").click()
-        expect(page.get_by_role("table", name="Workers")).to_contain_text("draining")
+        expect(page.get_by_role("region", name="Workers")).to_contain_text("draining")
         page.get_by_role("button", name="Resume").click()
-        expect(page.get_by_role("table", name="Workers")).to_contain_text("active")
+        expect(page.get_by_role("region", name="Workers")).to_contain_text("active")
     finally:
         progress.write_text("100")
+        for worker in api("GET", "/workers")["items"]:
+            api("POST", f"/workers/{worker['id']}/resume")
     assert api.ended(job_id)["status"] == "success"
 
 

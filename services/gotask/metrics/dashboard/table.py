@@ -57,7 +57,7 @@ def action(name: str, text: str, *, bad: bool = False) -> dict[str, Any]:
 def table(label: str, columns: list[Column], act: Act | None = None) -> ui.table:
     """An empty table; set its ``rows``. Each has an ``id``, and a ``title`` by which its buttons are told apart."""
     made = ui.table(columns=[_quasar(column) for column in columns], rows=[], row_key="id")
-    made.props(f'flat hide-pagination hide-no-data :rows-per-page-options="[0]" aria-label="{label}"')
+    made.props(f'flat hide-pagination hide-no-data :rows-per-page-options="[0]" role=region aria-label="{label}"')
     made.add_slot("body-cell", _CELLS)
     if act is not None:
 
