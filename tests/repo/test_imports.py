@@ -25,6 +25,7 @@ _COMMANDS = (
         pytest.param(_CLIENT, (*_WEB, *_STORAGE, "grpc", "gotask.storage", "croniter"), id="a client"),
         pytest.param("gotask.sdk.testing", (*_WEB, *_STORAGE, "grpc"), id="a sandbox"),
         pytest.param(_COMMANDS, (*_WEB, *_STORAGE, "grpc"), id="a command"),
+        pytest.param("gotask.metrics.main", ("nicegui", "fastapi", "httpx"), id="a metrics service"),
         pytest.param("gotask.cli.main", ("gotask.sdk", "nats", "pydantic", "structlog"), id="gotask --help"),
     ],
 )

@@ -69,16 +69,19 @@ class Stack:
     ) -> None:
         self.nats = ServerProcess(nats_server(data / "nats", free_port()))
         self.valkey = ServerProcess(valkey_server(data / "valkey", free_port()))
-        http_port, grpc_port, metrics_port = free_port(), free_port(), free_port()
+        http_port, grpc_port, metrics_port, dashboard_port = (free_port() for _ in range(4))
         self.url = f"http://127.0.0.1:{http_port}/api/v1"
         self.grpc_address = f"127.0.0.1:{grpc_port}"
         self.metrics_url = f"http://127.0.0.1:{metrics_port}"
+        self.dashboard_url = f"http://127.0.0.1:{dashboard_port}"
         environment = {
             "GOTASK_NATS_URL": self.nats.address,
             "GOTASK_REDIS_ADDR": self.valkey.address,
             "GOTASK_HTTP_PORT": str(http_port),
             "GOTASK_GRPC_PORT": str(grpc_port),
             "GOTASK_METRICS_PORT": str(metrics_port),
+            "GOTASK_DASHBOARD_PORT": str(dashboard_port),
+            "GOTASK_GATEWAY_URL": f"http://127.0.0.1:{http_port}",
             "GOTASK_FIRST_LEASE": "2s",
             "GOTASK_HEARTBEAT": "500ms",
             "GOTASK_CLAIM_WAIT": "2s",

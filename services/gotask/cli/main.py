@@ -89,6 +89,10 @@ def up(
         int | None, typer.Option(envvar="GOTASK_GRPC_PORT", help="50051, or any that is free, if not given.")
     ] = _UP.grpc_port,
     metrics_port: Annotated[int, typer.Option(envvar="GOTASK_METRICS_PORT", help=_PORT_HELP)] = _UP.metrics_port,
+    dashboard_port: Annotated[
+        int | None,
+        typer.Option(envvar="GOTASK_DASHBOARD_PORT", help="3000, or any that is free, if not given."),
+    ] = _UP.dashboard_port,
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
     queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = _UP.queue_managers,
     worker_app: Annotated[str, typer.Option("--app", help="Your handlers, as module:app.")] = _UP.worker_app,
@@ -115,6 +119,7 @@ def up(
                 http_port=http_port,
                 grpc_port=grpc_port,
                 metrics_port=metrics_port,
+                dashboard_port=dashboard_port,
                 workers=workers,
                 queue_managers=queue_managers,
                 worker_app=worker_app,

@@ -7,6 +7,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from gotask.bus.bus import Bus
 from gotask.metrics.answers import Answers
 from gotask.metrics.counting import EventCounter
+from gotask.metrics.dashboard.serving import Dashboard
 from gotask.metrics.exporter import Exporter
 from gotask.metrics.figures import figures
 from gotask.metrics.gauges import Gauges
@@ -19,7 +20,8 @@ from gotask.storage.contract import Storage
 
 
 class MetricsService:
-    """Counts events; serves /metrics, /api/v1/metrics, /health and /ready, and the first two over the bus, too.
+    """Counts events; serves /metrics, /api/v1/metrics, /health and /ready, and the first two over the bus, too;
+    and the dashboard.
 
     One is enough, and one counts: a second takes over from the first, whose pages are empty from then on.
     """
@@ -41,6 +43,7 @@ class MetricsService:
         )
         pages = {"/metrics": self._prometheus, "/api/v1/metrics": self._json}
         self._http = HttpServer(health_app(self.missing, pages), settings.metrics_host, settings.metrics_port)
+        self._dashboard = Dashboard(settings)
 
     async def start(self) -> None:
         """BusUnavailable when the broker does not answer; OSError when its port is taken."""
@@ -48,8 +51,10 @@ class MetricsService:
         await self._counter.start()
         await self._answers.start()
         await self._http.start()
+        await self._dashboard.start()
 
     async def stop(self) -> None:
+        await self._dashboard.stop()
         await self._http.stop()
         await self._answers.stop()
         await self._counter.stop()

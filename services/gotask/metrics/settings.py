@@ -12,7 +12,7 @@ class MetricsSettings(StorageSettings):
     """Address that the metrics are served at."""
     metrics_port: Port = 9464
     """Its port."""
-    metrics_refresh: Seconds = 2.0
+    metrics_refresh: Seconds = 0.5
     """How often the gauges are read from the storage."""
     metrics_save: Seconds = 1.0
     """How often the counts are stored; only then are the events behind them acknowledged."""
@@ -26,3 +26,12 @@ class MetricsSettings(StorageSettings):
     """Workers that have series of their own; the rest share the id ``_other``."""
     metrics_idle: Seconds = 3600.0
     """How long a queue, type or worker that others need the place of may be silent before its series end."""
+    dashboard_host: str = "127.0.0.1"
+    """Address that the dashboard listens on. Where the gateway asks nobody who they are, whoever reaches it may do
+    everything."""
+    dashboard_port: Port = 3000
+    """0 is nowhere."""
+    gateway_url: str = "http://127.0.0.1:8080"
+    """Where the dashboard finds the gateway's REST API."""
+    gateway_ca: str = ""
+    """File in PEM form with certificates to know the gateway by; those of the system, if not given."""

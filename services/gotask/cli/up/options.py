@@ -26,6 +26,8 @@ class UpOptions:
     grpc_port: int | None = None
     """50051, or any that is free, if not given."""
     metrics_port: int = 9464
+    dashboard_port: int | None = None
+    """3000, or any that is free, if not given."""
     workers: int = 1
     queue_managers: int = 1
     worker_app: str = ""

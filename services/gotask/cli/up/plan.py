@@ -1,5 +1,6 @@
 """Which children there are, in which order, with which settings."""
 
+import importlib.util
 import socket
 import sys
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from gotask.cli.up.options import UpOptions, port_or_free
 from gotask.embedded import ServerCommand, free_port, nats_server, postgres_server, valkey_server
 
 _DEFAULT_GRPC_PORT = 50051
+_DEFAULT_DASHBOARD_PORT = 3000
+_NO_DASHBOARD = "not installed: pip install 'gotask[dashboard]'"
 
 
 class PortTaken(Exception):
@@ -32,16 +35,20 @@ def make_plan(options: UpOptions, *, strict_ports: bool = True) -> Plan:
     """
     port = _free if strict_ports else _free_or_another
     http_port = port(options.http_port, "--http-port")
-    grpc_port = _grpc_port(options)
+    grpc_port = _port_or_another(options.grpc_port, _DEFAULT_GRPC_PORT, "--grpc-port")
     metrics_port = port(options.metrics_port, "--metrics-port")
+    dashboard_port = _dashboard_port(options)
     environment = {
         "GOTASK_HTTP_PORT": str(http_port),
         "GOTASK_GRPC_PORT": str(grpc_port),
         "GOTASK_METRICS_PORT": str(metrics_port),
+        "GOTASK_DASHBOARD_PORT": str(dashboard_port),
+        "GOTASK_GATEWAY_URL": f"http://127.0.0.1:{http_port}",
         "GOTASK_LOG_FORMAT": "console",
         "GOTASK_STORAGE": options.storage,
     }
     addresses = {
+        "Dashboard": f"http://127.0.0.1:{dashboard_port}" if dashboard_port else _NO_DASHBOARD,
         "REST": f"http://127.0.0.1:{http_port}/api/v1",
         "gRPC": f"127.0.0.1:{grpc_port}",
         "API documents": f"http://127.0.0.1:{http_port}/docs",
@@ -126,10 +133,15 @@ def _free(port: int, option: str) -> int:
     return chosen
 
 
-def _grpc_port(options: UpOptions) -> int:
-    if options.grpc_port is None:
-        return _free_or_another(_DEFAULT_GRPC_PORT, "--grpc-port")
-    return _free(options.grpc_port, "--grpc-port")
+def _dashboard_port(options: UpOptions) -> int:
+    """0 where the dashboard is not installed."""
+    if importlib.util.find_spec("nicegui") is None:
+        return 0
+    return _port_or_another(options.dashboard_port, _DEFAULT_DASHBOARD_PORT, "--dashboard-port")
+
+
+def _port_or_another(port: int | None, default: int, option: str) -> int:
+    return _free_or_another(default, option) if port is None else _free(port, option)
 
 
 def _free_or_another(port: int, option: str) -> int:

@@ -39,6 +39,8 @@ class Standalone:
             "http_port": int(environment["GOTASK_HTTP_PORT"]),
             "grpc_port": int(environment["GOTASK_GRPC_PORT"]),
             "metrics_port": int(environment["GOTASK_METRICS_PORT"]),
+            "dashboard_port": int(environment["GOTASK_DASHBOARD_PORT"]),
+            "gateway_url": environment["GOTASK_GATEWAY_URL"],
             "storage": "memory",
         }
         storage = MemoryStorage()
