@@ -35,10 +35,10 @@ def test_what_a_page_mentions_exists(page: str) -> None:
     known = {name for settings in _SERVICES.values() for name in settings.model_fields}
     known |= {*ClientSettings.__dataclass_fields__}
     assert [name for name in _SETTING.findall(text) if name.lower() not in known] == []
-    assert [problem for found in _COMMAND.findall(text) for problem in _problems(found.split()[1:])] == []
+    assert [problem for found in _COMMAND.findall(text) for problem in problems(found.split()[1:])] == []
 
 
-def _problems(words: Sequence[str]) -> Iterator[str]:
+def problems(words: Sequence[str]) -> Iterator[str]:
     """What is wrong with a command that is shown without its surroundings."""
     command: Any = typer.main.get_command(app)
     names = list(words)

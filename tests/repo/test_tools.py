@@ -48,6 +48,8 @@ def test_make_help_lists_every_target() -> None:
         "build",
         "proto",
         "proto-baseline",
+        "docs",
+        "reference",
         "clean",
     ]:
         assert f" {target} " in told
