@@ -35,7 +35,7 @@ def paths(api: Api, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[s
                 (
                     "/",
                     "/queues",
-                    "/jobs",
+                    "/jobs?queue=default",
                     f"/jobs/{job_id}",
                     "/dead?queue=mail",
                     "/schedules",

@@ -14,7 +14,7 @@ from gotask.metrics.dashboard.live import Live
 from gotask.metrics.dashboard.markup import raw
 from gotask.metrics.dashboard.sessions import Session
 
-_PAUSE_S = 0.25
+_PAUSE_S = 0.5
 
 
 class View:

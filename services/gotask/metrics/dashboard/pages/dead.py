@@ -35,6 +35,7 @@ class DeadPage:
         self._view = view
         self._queue = view.query.get("queue", "")
         self._groups: dict[str, Group] = {}
+        self._shown = -1
 
     async def build(self) -> None:
         with head("Dead letters"):
@@ -54,8 +55,10 @@ class DeadPage:
         self._links.set_content(
             "".join(_link(name, dead, self._queue) for name, dead in counts.items() if dead or name == self._queue)
         )
-        found = await self._found() if self._queue else []
-        self._show(found, counts.get(self._queue, 0))
+        dead_jobs = counts.get(self._queue, 0)
+        if dead_jobs != self._shown:
+            self._show(await self._found() if dead_jobs else [], dead_jobs)
+            self._shown = dead_jobs
 
     async def _counts(self) -> dict[str, int]:
         """Dead letters by queue: told at once for few queues, from the figures for many."""
@@ -101,6 +104,7 @@ class DeadPage:
             f"Purge all {job_type} jobs with {error_type}?", "They are forgotten and cannot be retried.", "Purge"
         ):
             await self._view.attempt(self._purge(those), f"All {job_type} jobs with {error_type} are forgotten")
+        self._shown = -1
         await self._refresh(Change(everything=True))
 
     async def _retry(self, those: dict[str, str]) -> None:
