@@ -54,9 +54,15 @@ class GrpcTransport:
         return new_id()
 
     async def connect(self) -> None:
+        await self._connected(self._timeout_s)
+
+    async def _connected(self, timeout_s: float) -> None:
+        """However long a call may take, whether there is a gateway shows soon."""
         channel = self._opened()
+        if channel.get_state(try_to_connect=True) is grpc.ChannelConnectivity.READY:
+            return
         try:
-            await asyncio.wait_for(channel.channel_ready(), self._timeout_s)
+            await asyncio.wait_for(channel.channel_ready(), timeout_s)
         except TimeoutError:
             raise away(self._settings.safe_url, self._timeout_s) from None
 
@@ -90,10 +96,13 @@ class GrpcTransport:
         return await self._call(GET_JOB, request, wait_s + self._timeout_s)
 
     async def watch_job(self, job_id: str) -> AsyncGenerator[v1.JobUpdate, None]:
-        ended = False
+        told = ended = False
         while not ended:
+            if not told:
+                await self._connected(self._timeout_s)
             try:
                 async for update in self._stream(_WATCH_JOB, v1.JobId(id=job_id)):
+                    told = True
                     ended = update.HasField("job") and update.job.state in TERMINAL
                     yield update
             except grpc.aio.AioRpcError as error:
@@ -102,9 +111,13 @@ class GrpcTransport:
     async def watch_events(self, request: v1.WatchEventsRequest) -> AsyncGenerator[v1.WatchedEvents, None]:
         following = v1.WatchEventsRequest()
         following.CopyFrom(request)
+        told = False
         while True:
+            if not told:
+                await self._connected(self._timeout_s)
             try:
                 async for events in self._stream(_WATCH_EVENTS, following):
+                    told = True
                     following.cursor = events.cursor
                     yield events
             except grpc.aio.AioRpcError as error:
@@ -113,11 +126,10 @@ class GrpcTransport:
     async def _call(self, verb: Verb[Request, Reply], request: Request, timeout_s: float) -> Reply:
         end = time.monotonic() + timeout_s
         while True:
+            await self._connected(min(self._timeout_s, max(end - time.monotonic(), _LEAST_S)))
             left_s = max(end - time.monotonic(), _LEAST_S)
             try:
-                reply: Reply = await self._method(verb)(
-                    request, timeout=left_s, metadata=self._metadata, wait_for_ready=True
-                )
+                reply: Reply = await self._method(verb)(request, timeout=left_s, metadata=self._metadata)
             except grpc.aio.AioRpcError as error:
                 again = verb.repeatable and error.code() is grpc.StatusCode.UNAVAILABLE
                 if not again or time.monotonic() + _PAUSE_S > end:
