@@ -33,7 +33,7 @@ def build_wheel(folder: Path) -> Path:
 
 def build_environment(folder: Path, lock: Path, wheel: Path) -> Path:
     """A virtual environment with what *lock* names, hashes checked, and GoTask; nothing else. Its Python."""
-    uv = [sys.executable, "-m", "uv"]
+    uv: list[str | Path] = [sys.executable, "-m", "uv"]
     _run([*uv, "venv", "--quiet", "--no-project", "--python", sys.executable, folder])
     python = folder / "bin/python"
     install = [*uv, "pip", "install", "--quiet", "--python", python]
@@ -48,7 +48,7 @@ def megabytes(folder: Path) -> float:
 
 
 def _run(command: Iterable[str | Path]) -> None:
-    done = subprocess.run(list(command), cwd=ROOT, capture_output=True, text=True, check=False, timeout=90)
+    done = subprocess.run(list(command), cwd=ROOT, capture_output=True, text=True, check=False, timeout=150)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -69,7 +69,7 @@ class Environment:
     def missing_modules(self, *packages: str) -> str:
         """Imports every module of *packages*; what could not be, and why."""
         argv = [str(self._python), "-I", "-c", _IMPORT_ALL, *packages]
-        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=120)
         return done.stdout + done.stderr
 
     def start(self, environment: dict[str, str]) -> None:
