@@ -1,6 +1,7 @@
 """Resolves pyproject.toml into the lock files: ``python -m tools.locks [--upgrade]``; ``--check`` compares, offline."""
 
 import argparse
+import itertools
 import re
 import subprocess
 import sys
@@ -15,11 +16,27 @@ ROOT = Path(__file__).parent.parent
 _COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--no-emit-index-url", "--no-header"]
 _PIN = re.compile(r"^([\w.-]+)(?:\[[^]]*])?==([^ ;\\]+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
+IMAGES = {
+    "gateway": ("redis", "postgres", "gateway", "telemetry"),
+    "queue-manager": ("redis", "postgres", "telemetry"),
+    "scheduler": ("redis", "postgres", "telemetry"),
+    "worker": ("telemetry",),
+    "metrics": ("redis", "postgres", "telemetry", "dashboard"),
+}
+"""The extras that each service's image carries."""
+
+
+def _image_lock(extras: tuple[str, ...]) -> tuple[str, ...]:
+    """With the versions that everything else is tested with."""
+    flags = [flag for extra in extras for flag in ("--extra", extra)]
+    return (*flags, "--constraint", "requirements.lock", "pyproject.toml")
+
+
 LOCKS = {
     "requirements.lock": ("--all-extras", "pyproject.toml"),
     "requirements-build.lock": ("--group", "build"),
     "requirements-dev.lock": ("--all-extras", "--group", "dev", "pyproject.toml"),
-}
+} | {f"deploy/docker/locks/{service}.lock": _image_lock(extras) for service, extras in IMAGES.items()}
 """Each lock file, and what uv makes it from."""
 
 
@@ -29,10 +46,16 @@ def declared(lock: str, project: dict[str, Any]) -> dict[str, Requirement]:
     entries: list[str] = []
     if "pyproject.toml" in what:
         entries += project["project"]["dependencies"]
-        entries += [entry for extra in project["project"]["optional-dependencies"].values() for entry in extra]
-    if "--group" in what:
-        entries += _group(project, what[what.index("--group") + 1])
+        extras = project["project"]["optional-dependencies"]
+        wanted = extras if "--all-extras" in what else _values_of("--extra", what)
+        entries += [entry for extra in wanted for entry in extras[extra]]
+    for group in _values_of("--group", what):
+        entries += _group(project, group)
     return {canonicalize_name(requirement.name): requirement for requirement in map(Requirement, entries)}
+
+
+def _values_of(flag: str, what: tuple[str, ...]) -> list[str]:
+    return [value for name, value in itertools.pairwise(what) if name == flag]
 
 
 def _group(project: dict[str, Any], name: str) -> list[str]:
