@@ -151,7 +151,8 @@ async def test_in_every_race_with_a_claim_a_job_either_runs_or_is_cancelled(life
     for job_id, answer in zip(ids, answers, strict=True):
         job = await life.ended(job_id)
         assert job["status"] == "cancelled"
-        assert (answer["status"] == "cancelled") == (job["attempts"] == 0)
+        # What was told while it ran may have ended before the answer was made.
+        assert (job["attempts"] == 0) <= (answer["status"] == "cancelled")
         assert (job_id in ran) <= (job["attempts"] == 1)
 
 

@@ -30,6 +30,7 @@ from tests.support.waiting import wait_until
 
 FIRST_LEASE_S = 1.0
 HEARTBEAT_S = 0.2
+_PATIENCE_S = 30.0
 _names = itertools.count()
 
 T = TypeVar("T")
@@ -66,7 +67,13 @@ async def open_town(nats_url: str, namespace: str, storage: Storage) -> AsyncIte
         await run(lambda bus: SchedulerService(SchedulerSettings.load(**shared), bus, storage, clock))
         metrics = MetricsSettings.load(**shared, metrics_port=free_port())
         await run(lambda bus: MetricsService(metrics, bus, storage, clock))
-        doors = [GatewaySettings.load(**shared, http_port=free_port(), grpc_port=free_port()) for _ in range(2)]
+        # On a busy machine an answer takes its time: it is waited for, not answered with 202 or 503.
+        patience: dict[str, Any] = dict.fromkeys(
+            ("publish_timeout", "submit_reply_timeout", "command_timeout"), _PATIENCE_S
+        )
+        doors = [
+            GatewaySettings.load(**shared, **patience, http_port=free_port(), grpc_port=free_port()) for _ in range(2)
+        ]
         for door in doors:
             await run(lambda bus, door=door: GatewayService(door, bus, storage, clock))  # type: ignore[misc]
         clients = [
