@@ -26,7 +26,8 @@ class Up:
         port = free_port()
         self.log = data / "up.log"
         self.url = f"http://127.0.0.1:{port}"
-        ports = ["--nats-port=0", "--redis-port=0", f"--http-port={port}", "--metrics-port=0"]
+        ports = [f"--http-port={port}", f"--grpc-port={free_port()}"]
+        ports += [f"--{other}-port=0" for other in ("nats", "redis", "metrics", "dashboard")]
         with self.log.open("w") as log:
             self.process = psutil.Popen(
                 [*GOTASK, "up", f"--data={data / 'data'}", *ports, *options], stdout=log, stderr=log

@@ -25,9 +25,12 @@ async def test_every_tick_has_one_job_however_many_schedulers_there_are(office: 
     await office.start_queue_manager()
     for _ in range(3):
         await office.start_scheduler()
-    begin = office.clock.now_us()
-    # On a clock ten times as fast, a busy machine may find a tick missed: that one counts, too.
-    schedule = await office.create(SECONDLY, ends_at_us=begin + 3 * SECOND, missed=v1.MISSED_POLICY_ALL)
+    # On a clock ten times as fast: long enough ahead to be created in time. A busy machine may find a tick missed: that
+    # one counts, too.
+    begin = office.clock.now_us() + 20 * SECOND
+    schedule = await office.create(
+        SECONDLY, starts_at_us=begin, ends_at_us=begin + 3 * SECOND, missed=v1.MISSED_POLICY_ALL
+    )
     jobs = await _jobs(office, schedule, 3)
     ticks = [job.spec.scheduled_at_us for job in jobs]
     assert ticks == [ticks[0] - number * SECOND for number in range(3)]
