@@ -124,3 +124,20 @@ def test_what_went_wrong_is_told_with_a_code(gotask: Gotask, arguments: list[str
     assert told.exit_code == code, told.output
     assert complaint in told.stderr
     assert told.stdout == ""
+
+
+def test_a_job_is_watched(gotask: Gotask) -> None:
+    job = gotask.json("submit", "echo", "1")
+    gotask("jobs", "wait", job["id"], "--timeout", "30s")
+    told = gotask("jobs", "watch", job["id"])
+    assert (told.exit_code, told.stdout) == (0, f"{job['id']} is success\n")
+    assert gotask("jobs", "watch", "x").exit_code == 4
+
+
+def test_events_go_on_from_a_cursor(gotask: Gotask) -> None:
+    gotask.json("submit", "echo", "1", "--queue", "told", "--delay", "1h")
+    first = gotask("events", "--cursor", "0", "--queue", "told", "--kind", "created", "--limit", "1", "--json")
+    assert first.exit_code == 0
+    event = orjson.loads(first.stdout)
+    assert (event["kind"], event["queue"]) == ("created", "told")
+    assert gotask("events", "--cursor", "x").exit_code == 2

@@ -71,6 +71,10 @@ async def test_a_worker_is_listed_drained_and_taken_back(door: Door) -> None:
     assert not (await workers(door.channel).ResumeWorker(v1.WorkerName(id="w1"))).draining
     done = await door.http.get(f"{API}/jobs/{job['id']}?wait=20s")
     assert (done.json()["status"], done.json()["result"]) == ("success", "a")
+    assert (await workers(door.channel).DrainWorker(v1.WorkerName(id="w1"))).draining
+    await wait_until(lambda: drains(door), "its heartbeat says so again")
+    resumed = await door.http.post(f"{API}/workers/w1/resume")
+    assert not Worker.model_validate_json(resumed.content).draining
 
 
 async def test_a_worker_that_was_never_heard_of(door: Door) -> None:
