@@ -197,7 +197,8 @@ def _within_queues(caller: Caller, criteria: JobFilter) -> JobFilter:
         caller.check_queue(criteria.queue)
         return criteria
     if len(caller.queues) != 1:
-        raise CommandError(Code.PERMISSION_DENIED, f"{caller.name} has to name one of its queues", "queue")
+        reason = f"{caller.name} may use several queues: name one of {', '.join(sorted(caller.queues))}"
+        raise CommandError(Code.PERMISSION_DENIED, reason, "queue")
     return replace(criteria, queue=next(iter(caller.queues)))
 
 

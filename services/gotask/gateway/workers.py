@@ -68,7 +68,17 @@ class Workers:
                 raise CommandError(Code.NOT_FOUND, f"no worker {worker_id!r} was heard of lately", "id")
             for queue in known[worker_id].queues:
                 caller.check_queue(queue, "id")
-            return await self._bus.request(subject, v1.WorkerName(id=worker_id), v1.WorkerInfo, self._command_timeout_s)
+            wanted = v1.WorkerName(id=worker_id)
+            try:
+                return await self._bus.request(subject, wanted, v1.WorkerInfo, self._command_timeout_s)
+            except CommandError as error:
+                if error.code != Code.UNAVAILABLE:
+                    raise
+                raise CommandError(
+                    Code.UNAVAILABLE,
+                    f"worker {worker_id!r} does not answer; those behind the gRPC worker service take no such commands",
+                    "id",
+                ) from error
 
     def claim(self, caller: Caller, request: v1.ClaimRequest) -> AsyncGenerator[v1.ClaimedJobs, None]:
         """The parts of the answer. UNAVAILABLE when no queue-manager serves claims."""

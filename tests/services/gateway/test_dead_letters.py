@@ -3,7 +3,7 @@
 import pytest
 
 from gotask import v1
-from gotask.gateway import dead_letters as gateway_module
+from gotask.bus import dead_letters as bus_module
 from gotask.gateway.rest.schemas import DeadPurged, DeadRetried, JobList
 from gotask.jobs.ids import new_id
 from gotask.jobs.states import DEAD, PENDING
@@ -128,7 +128,7 @@ async def test_a_great_many_are_retried_in_pieces_each_of_them_once(
 async def test_who_asks_for_too_many_is_told_to_go_on(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(manager_module, "_PIECE", 10)
     monkeypatch.setattr(manager_module, "_WORK_S", 0.0)
-    monkeypatch.setattr(gateway_module, "_PATIENCE_S", 0.0)
+    monkeypatch.setattr(bus_module, "PATIENCE_S", 0.0)
     await bury(door, 25)
     answers = [await purge(door) for _ in range(3)]
     assert [(answer.purged, answer.complete) for answer in answers] == [(10, False), (10, False), (5, True)]

@@ -88,4 +88,5 @@ async def test_a_worker_that_does_not_answer(door: Door) -> None:
     """As those behind the worker service."""
     info = v1.WorkerInfo(id="deaf", queues=["default"])
     await workers(door.channel).Heartbeat(v1.Heartbeat(worker=info))
-    problem(await door.http.post(f"{API}/workers/deaf/drain"), 503)
+    told = problem(await door.http.post(f"{API}/workers/deaf/drain"), 503)
+    assert "those behind the gRPC worker service take no such commands" in told.detail
