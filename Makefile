@@ -114,6 +114,10 @@ locks: $(VENV)/.dev ## Resolve pyproject.toml into the lock files (ARGS=--upgrad
 build: $(VENV)/.dev ## Build the sdist and the wheel into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist
 
+.PHONY: pants
+pants: $(VENV)/.dev ## Check the Pants build and package the services' PEX files (ARGS=worker, …)
+	@$(BIN)/python -m tools.pants $(ARGS)
+
 .PHONY: clean
 clean: ## Remove what was built or installed here, but not the data in .gotask
 	rm -rf $(VENV) dist htmlcov .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -40,6 +40,8 @@ def test_the_five_environments_run_a_job_together(
         "GOTASK_HTTP_PORT": str(http_port),
         "GOTASK_GRPC_PORT": str(free_port()),
         "GOTASK_METRICS_PORT": str(free_port()),
+        "GOTASK_DASHBOARD_PORT": str(free_port()),
+        "GOTASK_GATEWAY_URL": f"http://127.0.0.1:{http_port}",
         "GOTASK_STREAM_MAX_BYTES": str(32 << 20),
         "GOTASK_EVENTS_MAX_BYTES": str(32 << 20),
         # Nobody listens there; that traces can be sent at all is what shows.
