@@ -157,7 +157,7 @@ async def test_a_stopping_worker_hands_back_what_it_cannot_finish_and_uses_up_no
     job_id = await life.submit("long", queue)
     await wait_until(lambda: tries, "the handler runs")
     await first.stop()
-    assert (await life.job(job_id))["status"] == "pending"
+    await life.until(job_id, "pending")
     await life.worker(app, queue)
     job = await life.ended(job_id)
     assert (job["status"], job["attempts"], outcomes(job), tries) == ("success", 1, ["returned", "success"], [1, 1])
