@@ -28,7 +28,8 @@ def _moment(what: str, at: str) -> str:
 def attempts(job: dict[str, Any]) -> str:
     """Newest first."""
     if not job["history"]:
-        return '<span class="muted">None yet.</span>'
+        told = "The first is under way." if job["status"] == "running" else "None yet."
+        return f'<span class="muted">{told}</span>'
     return "".join(_attempt(attempt) for attempt in reversed(job["history"]))
 
 

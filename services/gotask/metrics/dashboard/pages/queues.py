@@ -26,7 +26,7 @@ _COLUMNS = [
     Column("pending", "Pending", "number"),
     Column("running", "Running", "number"),
     Column("later", "Scheduled, retrying", "number", wide=True),
-    Column("dead", "Dead", "number", wide=True),
+    Column("dead", "Dead", "number"),
     Column("ended", "Ended /s", "number", wide=True),
     Column("actions", "Actions", "actions"),
 ]

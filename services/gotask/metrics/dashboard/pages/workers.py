@@ -14,7 +14,7 @@ _COLUMNS = [
     Column("name", "Worker"),
     Column("state", "State", "state"),
     Column("used", "In use", "bar"),
-    Column("runs", "Runs", "links", wide=True),
+    Column("runs", "Runs", "links"),
     Column("queues", "Queues", wide=True),
     Column("host", "Machine", wide=True),
     Column("seen_at", "Last heard of", "time", wide=True),
