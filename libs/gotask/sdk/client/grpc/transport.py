@@ -139,7 +139,7 @@ class GrpcTransport:
             await asyncio.sleep(_PAUSE_S)
 
     def _stream(self, verb: Verb[Request, Reply], request: Request) -> AsyncIterator[Reply]:
-        call: AsyncIterator[Reply] = self._method(verb)(request, metadata=self._metadata, wait_for_ready=True)
+        call: AsyncIterator[Reply] = self._method(verb)(request, metadata=self._metadata)
         return call
 
     def _method(self, verb: Verb[Any, Any]) -> Any:
