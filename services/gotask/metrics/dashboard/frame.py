@@ -35,7 +35,10 @@ def looks(request: Request) -> None:
     """Colours and fonts; dark or light as chosen, else as the system has it."""
     ui.add_css(_CSS)
     ui.colors(primary="#3556c8", negative="#b3261e", positive="#17703a")
-    ui.dark_mode({"dark": True, "light": False}.get(request.cookies.get(_THEME, "")))
+    chosen = request.cookies.get(_THEME)
+    # It takes effect a moment after the page is there: where nothing was chosen yet, it would undo a quick first one.
+    if chosen in ("dark", "light"):
+        ui.dark_mode(chosen == "dark")
 
 
 @contextmanager
