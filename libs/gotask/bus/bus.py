@@ -21,6 +21,7 @@ from gotask import v1
 from gotask.bus.connection import ConnectionSettings, connect
 from gotask.bus.errors import BusUnavailable, Code, CommandError, MessageTooLarge, StreamFull
 from gotask.bus.measures import Measures
+from gotask.bus.patience import patiently
 from gotask.bus.streams import StreamSettings, ensure_streams, update_streams
 from gotask.bus.subjects import Subjects
 
@@ -83,7 +84,7 @@ class Bus:
         """Connects and sees to the streams; TimeoutError if that takes longer than *deadline_s* seconds."""
         bus = await cls.connect(settings, settings.namespace, name, deadline_s)
         bus.streams = settings
-        await _patiently(bus.ensure_streams, deadline_s)
+        await patiently(bus.ensure_streams, deadline_s, _failed)
         return bus
 
     @classmethod
@@ -117,7 +118,7 @@ class Bus:
 
     async def update_streams(self, settings: StreamSettings, deadline_s: float) -> None:
         """Gives the streams the settings, which their owner does; repeats it for up to *deadline_s* seconds."""
-        await _patiently(lambda: update_streams(self.js, self.subjects, settings), deadline_s)
+        await patiently(lambda: update_streams(self.js, self.subjects, settings), deadline_s, _failed)
 
     @property
     def connected(self) -> bool:
@@ -271,17 +272,8 @@ class Bus:
             raise MessageTooLarge(f"message of {len(data)} bytes; the broker takes {self.max_payload}")
 
 
-async def _patiently(work: Callable[[], Awaitable[None]], deadline_s: float) -> None:
-    end = time.monotonic() + deadline_s
-    while True:
-        try:
-            await work()
-        except (nats.errors.Error, TimeoutError):
-            if time.monotonic() > end:
-                raise
-            await asyncio.sleep(_PAUSE_S)
-        else:
-            return
+def _failed(error: Exception) -> bool:
+    return isinstance(error, (nats.errors.Error, TimeoutError))
 
 
 async def _logged_failure(work: Awaitable[None]) -> None:

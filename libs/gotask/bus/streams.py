@@ -1,7 +1,5 @@
 """The streams, and how each is kept."""
 
-import asyncio
-import time
 from contextlib import suppress
 from typing import Protocol
 
@@ -17,6 +15,7 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, BadRequestError, NotFoundError, ServiceUnavailableError
 
+from gotask.bus.patience import patiently
 from gotask.bus.subjects import Stream, Subjects
 
 DUPLICATE_WINDOW_S = 120.0
@@ -24,7 +23,6 @@ ACK_WAIT_S = 30.0
 MAX_ACK_PENDING = 1_000
 _DAY_S = 24 * 60 * 60.0
 _PATIENCE_S = 30.0
-_PAUSE_S = 0.1
 
 
 class StreamSettings(Protocol):
@@ -116,17 +114,13 @@ async def ensure_consumer(
 
     A broker that is away is waited for; what nats-py raises when that takes more than half a minute.
     """
-    end = time.monotonic() + _PATIENCE_S
-    while True:
-        try:
-            await _ensure_consumer(js, stream, durable, max_ack_pending)
-        except (nats.errors.Error, TimeoutError) as error:
-            away = not isinstance(error, APIError) or isinstance(error, ServiceUnavailableError)
-            if not away or time.monotonic() > end:
-                raise
-            await asyncio.sleep(_PAUSE_S)
-        else:
-            return
+    await patiently(lambda: _ensure_consumer(js, stream, durable, max_ack_pending), _PATIENCE_S, _is_away)
+
+
+def _is_away(error: Exception) -> bool:
+    if isinstance(error, APIError):
+        return isinstance(error, ServiceUnavailableError)
+    return isinstance(error, (nats.errors.Error, TimeoutError))
 
 
 async def _ensure_consumer(js: JetStreamContext, stream: str, durable: str, max_ack_pending: int) -> None:

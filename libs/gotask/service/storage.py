@@ -1,18 +1,17 @@
 """Runs services that touch the storage."""
 
 import asyncio
-import time
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from gotask.bus.bus import Bus
+from gotask.bus.patience import patiently
 from gotask.service.service import Service, StartFailed, run_service
 from gotask.service.settings import InvalidSettings, StorageSettings
 from gotask.service.telemetry import Telemetry
 from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 from gotask.storage.open import open_storage
 
-_PAUSE_S = 0.1
 _PING_TIMEOUT_S = 2.0
 
 Settings = TypeVar("Settings", bound=StorageSettings)
@@ -47,18 +46,13 @@ def _check_storage(settings: StorageSettings) -> None:
 async def open_service_storage(settings: StorageSettings) -> Storage:
     """The storage of the settings, connected; StartFailed when it does not answer in time, or answers wrongly."""
     storage = open_storage(settings)
-    end = time.monotonic() + settings.start_timeout
-    while True:
-        try:
-            await storage.open()
-        except StorageUnavailable as error:
-            if time.monotonic() > end:
-                raise StartFailed(f"the {settings.storage} storage did not answer: {error}") from error
-            await asyncio.sleep(_PAUSE_S)
-        except StorageError as error:
-            raise StartFailed(str(error)) from error
-        else:
-            return storage
+    try:
+        await patiently(storage.open, settings.start_timeout, lambda error: isinstance(error, StorageUnavailable))
+    except StorageUnavailable as error:
+        raise StartFailed(f"the {settings.storage} storage did not answer: {error}") from error
+    except StorageError as error:
+        raise StartFailed(str(error)) from error
+    return storage
 
 
 async def missing_parts(bus: Bus, storage: Storage) -> list[str]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import nats.errors
@@ -14,6 +13,7 @@ from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.consumer import rejection
 from gotask.bus.errors import BusError, BusUnavailable, MessageTooLarge
+from gotask.bus.patience import patiently
 from gotask.bus.pull import Puller
 from gotask.bus.streams import ensure_consumer
 from gotask.bus.subjects import Stream
@@ -32,7 +32,6 @@ _MAX_BATCH_BYTES = 1 << 20
 _MAX_UNSAVED = 5_000
 _PENDING = 4 * _MAX_UNSAVED
 _PATIENCE_S = 30.0
-_PAUSE_S = 0.1
 _STORED_WINDOWS = {"last_hour": 60, "last_day": 96}
 
 
@@ -76,15 +75,7 @@ class EventCounter:
     async def start(self) -> None:
         """Waits for a broker that is away; BusUnavailable when that takes more than half a minute."""
         await self._ensure_consumer()
-        end = time.monotonic() + _PATIENCE_S
-        while True:
-            try:
-                await self._restore()
-                break
-            except BusUnavailable:
-                if time.monotonic() > end:
-                    raise
-            await asyncio.sleep(_PAUSE_S)
+        await patiently(self._restore, _PATIENCE_S, lambda error: isinstance(error, BusUnavailable))
         self._bus.on_reconnect(self._distrust_stream)
         await self._puller.start()
         self._tasks = [asyncio.create_task(self._count()), asyncio.create_task(self._save_often())]

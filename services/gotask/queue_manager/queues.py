@@ -1,7 +1,6 @@
 """The queues' settings, held close: read anew when they change, created on first use."""
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable
 
 import structlog
@@ -9,6 +8,7 @@ from nats.aio.msg import Msg
 
 from gotask import v1
 from gotask.bus.bus import Bus
+from gotask.bus.patience import patiently
 from gotask.jobs.admission import Defaults
 from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.request import default_queue
@@ -19,8 +19,6 @@ from gotask.service.tasks import stop_task
 from gotask.storage.contract import Storage, StorageError, StorageUnavailable
 
 _log = structlog.get_logger("gotask.queue_manager")
-
-_PAUSE_S = 0.1
 
 
 class Queues:
@@ -48,17 +46,17 @@ class Queues:
     async def start(self) -> None:
         """StartFailed when the storage goes away and does not come back in time."""
         await self._bus.subscribe(self._bus.subjects.any_queue_change, self._hear)
-        end = time.monotonic() + self._settings.start_timeout
-        while True:
-            try:
-                await self.refresh()
-                await self.ensure([DEFAULT_QUEUE])
-                break
-            except StorageUnavailable as error:
-                if time.monotonic() > end:
-                    raise StartFailed(f"the queues cannot be read: {error}") from error
-            await asyncio.sleep(_PAUSE_S)
+        try:
+            await patiently(
+                self._read_all, self._settings.start_timeout, lambda error: isinstance(error, StorageUnavailable)
+            )
+        except StorageUnavailable as error:
+            raise StartFailed(f"the queues cannot be read: {error}") from error
         self._refreshing = asyncio.create_task(self._keep_fresh())
+
+    async def _read_all(self) -> None:
+        await self.refresh()
+        await self.ensure([DEFAULT_QUEUE])
 
     async def stop(self) -> None:
         await stop_task(self._refreshing)
