@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import psutil
@@ -76,22 +76,19 @@ class Part:
 
     def pause(self) -> None:
         """With its children."""
-        for process in self._family():
-            process.suspend()
+        self._tell_family(signal.SIGSTOP)
 
     def go_on(self) -> None:
-        for process in self._family():
-            process.resume()
+        self._tell_family(signal.SIGCONT)
 
-    def _family(self) -> Iterator[psutil.Process]:
+    def _tell_family(self, number: signal.Signals) -> None:
         if self._process is None or not self.running:
             return
         with contextlib.suppress(psutil.NoSuchProcess):
             parent = psutil.Process(self._process.pid)
-            yield parent
-            for child in parent.children(recursive=True):
+            for process in (parent, *parent.children(recursive=True)):
                 with contextlib.suppress(psutil.NoSuchProcess):
-                    yield child
+                    process.send_signal(number)
 
 
 class Fleet:
