@@ -55,6 +55,7 @@ class Binder:
         self._required = frozenset(name for name, item in named.items() if item.default is item.empty)
         self._types = {name: _adapter(name, hints) for name in named}
         self._only = next(iter(named)) if len(named) == 1 and not self._takes_any_name else None
+        self._takes_anything = self._only == _WHOLE and self._types[_WHOLE] is None and self._context is None
 
     def payload(self, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """The payload that :meth:`bind` turns into these arguments; the context is none of them.
@@ -75,6 +76,8 @@ class Binder:
 
     def bind(self, payload: Any, context: JobContext | None) -> dict[str, Any]:
         """The arguments, by name; InvalidPayload says which fields do not fit and why."""
+        if self._takes_anything:
+            return {_WHOLE: payload}
         if self._only == _WHOLE:
             arguments = {_WHOLE: payload}
         elif isinstance(payload, dict):
