@@ -48,7 +48,8 @@ def check_spec(spec: v1.JobSpec, max_payload_bytes: int = limits.MAX_PAYLOAD_BYT
         raise InvalidJob("timeout", "is longer than ten years")
     if spec.HasField("retry"):
         check_retry(spec.retry)
-    _check_keys(spec)
+    if spec.unique_key or spec.idempotency_key:
+        _check_keys(spec)
     if spec.tags:
         _check_tags(spec)
     if spec.metadata:
