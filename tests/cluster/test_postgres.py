@@ -1,4 +1,4 @@
-"""A stack over one broker and PostgreSQL with a standby: both lose their machine, and nothing that was accepted is lost."""
+"""One broker, and PostgreSQL with a standby: each loses its machine, and nothing that was accepted is lost."""
 
 import asyncio
 import shutil
