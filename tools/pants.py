@@ -48,12 +48,16 @@ def install(python: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    """Lets Pants take that file instead of downloading one, and find the Python that this runs on."""
+    """Lets Pants take that file instead of downloading one, and find the Python that this runs on.
+
+    Its reader of Dockerfiles comes by pip's own settings: Pants' lock of it knows one place to download it from.
+    """
     data = (_HOME / "pex").read_bytes()
     known = f"v{_PEX}|linux_x86_64|{hashlib.sha256(data).hexdigest()}|{len(data)}"
     return os.environ | {
         "PANTS_PEX_CLI_URL_TEMPLATE": f"file://{_HOME / 'pex'}",
         "PANTS_PEX_CLI_KNOWN_VERSIONS": f"['{known}']",
+        "PANTS_DOCKERFILE_PARSER_LOCKFILE": "<none>",
         "PANTS_PYTHON_BOOTSTRAP_SEARCH_PATH": f"['{Path(sys.base_prefix) / 'bin'}', '<PATH>']",
     }
 
@@ -73,8 +77,8 @@ def misled(peeked: str) -> list[str]:
     found = []
     for image in json.loads(peeked):
         name = image["address"].rpartition(":")[2]
-        if image["source"] != _DOCKERFILE:
-            found.append(f"the image {name} is made by {image['source']} instead of {_DOCKERFILE}")
+        if image["source_raw"] != _DOCKERFILE:
+            found.append(f"the image {name} is made by {image['source_raw']} instead of {_DOCKERFILE}")
         if _target(name) not in image["dependencies"]:
             found.append(f"the image {name} does not hold {_target(name)}")
     return found

@@ -14,7 +14,7 @@ from tools.pants import ROOT, misled
 def _image(**fields: object) -> str:
     image = {
         "address": "deploy/docker:queue-manager",
-        "source": "Dockerfile.pex",
+        "source_raw": "Dockerfile.pex",
         "dependencies": ["deploy/docker:healthy", "services/gotask/queue_manager:pex"],
     }
     return json.dumps([image | fields])
@@ -46,7 +46,7 @@ def test_an_image_that_holds_its_services_pex_is_right() -> None:
 @pytest.mark.parametrize(
     ("wrong", "told"),
     [
-        ({"source": "Dockerfile"}, "the image queue-manager is made by Dockerfile instead of Dockerfile.pex"),
+        ({"source_raw": "Dockerfile"}, "the image queue-manager is made by Dockerfile instead of Dockerfile.pex"),
         ({"dependencies": ["services/gotask/worker:pex"]}, "does not hold services/gotask/queue_manager:pex"),
     ],
 )
