@@ -98,6 +98,10 @@ proto: $(VENV)/.dev ## Generate libs/gotask/v1 from proto/
 proto-baseline: $(VENV)/.dev ## Make today's proto/ what later versions must understand: with each release
 	@$(BIN)/python -m tools.compatibility --renew
 
+.PHONY: stored-baseline
+stored-baseline: $(VENV)/.dev ## Record what today's version stores, which later versions must read: with each release
+	@$(BIN)/python -m tools.stored
+
 .PHONY: reference
 reference: $(VENV)/.dev ## Write docs/reference from the settings, the REST API and proto/
 	@$(BIN)/python -m tools.reference

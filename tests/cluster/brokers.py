@@ -14,7 +14,7 @@ from tests.support.stack import http
 from tests.support.waiting import wait_until_blocking
 
 CONFIGURATION = Path(__file__).parents[2] / "deploy" / "nats" / "nats.conf"
-USERS = ("sys", "queue-manager", "scheduler", "worker", "gateway", "metrics", "operator", "client")
+USERS = ("sys", "queue-manager", "scheduler", "worker", "gateway", "metrics", "operator", "backup", "client")
 
 
 class Node:
@@ -35,7 +35,7 @@ class Node:
             "NATS_TLS_CERT": certificate,
             "NATS_TLS_KEY": key,
             "NATS_TLS_CA": str(authority.file),
-            **{_variable(user): f'"{password_of(user)}"' for user in USERS},
+            **{variable(user): f'"{password_of(user)}"' for user in USERS},
         }
         command = ServerCommand(
             name=name,
@@ -109,5 +109,5 @@ def password_of(user: str) -> str:
     return f"secret of {user}"
 
 
-def _variable(user: str) -> str:
+def variable(user: str) -> str:
     return f"NATS_PASSWORD_{user.upper().replace('-', '_')}"

@@ -26,7 +26,8 @@ def valkeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 @pytest.fixture(scope="package")
 def services(tmp_path_factory: pytest.TempPathFactory, brokers: Brokers, valkeys: Fleet) -> Iterator[Services]:
     """Each as the user of its own that it is in production."""
-    running = Services(tmp_path_factory.mktemp("services"), brokers, {"GOTASK_REDIS_ADDR": valkeys.address()})
+    settings = {"GOTASK_REDIS_ADDR": valkeys.address(), "GOTASK_STREAM_REPLICAS": "3"}
+    running = Services(tmp_path_factory.mktemp("services"), brokers.settings_of, settings)
     try:
         running.start()
         yield running

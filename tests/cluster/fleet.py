@@ -1,10 +1,9 @@
 """The five services as processes over a cluster of brokers and a storage that fails over."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from gotask.embedded import free_port
-from tests.cluster.brokers import Brokers
 from tests.support.stack import SERVICES, ServiceProcess
 
 _ARGUMENTS = {"worker": ["tests.cluster.handlers:app", "--concurrency", "100"]}
@@ -14,11 +13,14 @@ _REPOSITORY = Path(__file__).parents[2]
 class Services:
     """One process of each service; each may be replaced by another while it works."""
 
-    def __init__(self, folder: Path, brokers: Brokers, storage: Mapping[str, str]) -> None:
+    def __init__(
+        self, folder: Path, broker: Callable[[str], Mapping[str, str]], environment_of_all: Mapping[str, str]
+    ) -> None:
+        """*broker* gives the settings by which a service is let in, without their prefix."""
         self.runs = folder / "runs"
         self._folder = folder
-        self._brokers = brokers
-        self._storage = storage
+        self._broker = broker
+        self._environment_of_all = environment_of_all
         self._gateway_url = ""
         self._started = 0
         self.running: dict[str, ServiceProcess] = {}
@@ -63,12 +65,11 @@ class Services:
         http_port = free_port()
         if name == "gateway":
             self._gateway_url = f"http://127.0.0.1:{http_port}/api/v1"
-        broker = {f"GOTASK_{key.upper()}": value for key, value in self._brokers.settings_of(name).items()}
+        broker = {f"GOTASK_{key.upper()}": value for key, value in self._broker(name).items()}
         return {
             **broker,
-            **self._storage,
+            **self._environment_of_all,
             "PYTHONPATH": str(_REPOSITORY),
-            "GOTASK_STREAM_REPLICAS": "3",
             "GOTASK_HTTP_PORT": str(http_port),
             "GOTASK_GRPC_PORT": str(free_port()),
             "GOTASK_METRICS_PORT": str(free_port()),

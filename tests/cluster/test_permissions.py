@@ -38,6 +38,7 @@ MAY_NOT_PUBLISH = {
     "gateway": ["gotask.v1.due", "gotask.v1.tally.totals", _FORGE, _CHANGE, _STEAL, _UNCOUNT],
     "metrics": ["gotask.v1.submit.default", "gotask.v1.result", "gotask.v1.command.delete_queue", _FORGE, _CHANGE],
     "operator": ["gotask.v1.result", "gotask.v1.claim", _FORGE, _CHANGE, _DROP, _STEAL, _UNCOUNT],
+    "backup": ["gotask.v1.submit.default", "gotask.v1.command.get_jobs", _FORGE, _CHANGE, _EMPTY, _DROP, _STEAL],
     "client": [
         "gotask.v1.submit",
         "gotask.v1.submit.critical",
@@ -61,6 +62,7 @@ MAY_NOT_HEAR = {
     "gateway": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.result", _EAVESDROP],
     "metrics": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.event.>", _EAVESDROP],
     "operator": ["gotask.v1.submit.*", "gotask.v1.claim", "gotask.v1.command.*", _EAVESDROP],
+    "backup": ["gotask.v1.submit.*", "gotask.v1.event.>", "gotask.v1.command.*", "$JS.>", _EAVESDROP],
     "client": ["gotask.v1.submit.default", "gotask.v1.event.>", "gotask.v1.>", "$JS.>", "$SYS.>", ">", _EAVESDROP],
 }
 

@@ -17,7 +17,7 @@ OVERLAYS = ("development", "production")
 PRODUCTION_VALUES: dict[str, Any] = {
     "keda": {"enabled": True},
     "apiKeysSecret": "gotask-api-keys",
-    "broker": {"caSecret": "gotask-nats-ca", "secrets": {"GOTASK_NATS_PASSWORD": "secret"}},
+    "broker": {"caSecret": "gotask-nats-ca", "usersSecret": "gotask-nats-users"},
     "storage": {"existingSecret": "gotask-storage"},
 }
 

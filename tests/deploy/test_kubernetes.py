@@ -1,13 +1,16 @@
 """Manifests and chart: valid for the API server, and their parts fit together."""
 
 import copy
+import functools
 import shutil
 from pathlib import Path
 from typing import Any
 
 import helm_python
+import jsonschema_rs
 import kubernetes_validate
 import pytest
+import yaml
 
 from tests.deploy.rendered import (
     CHART,
@@ -34,14 +37,23 @@ def documents(request: pytest.FixtureRequest) -> list[Document]:
 
 
 def _check(document: Document) -> None:
+    """ValidationError, of one kind or the other, for what the API server or KEDA would refuse."""
+    if document["kind"] == "ScaledObject":
+        _scaled_object().validate(document)
+        return
     for version in _VERSIONS:
         kubernetes_validate.validate(document, version, strict=True)
 
 
+@functools.cache
+def _scaled_object() -> jsonschema_rs.Draft202012Validator:
+    schema = Path(__file__).with_name("schemas") / "scaled-object.yaml"
+    return jsonschema_rs.Draft202012Validator(yaml.safe_load(schema.read_text()))
+
+
 def test_every_document_is_what_the_api_server_takes(documents: list[Document]) -> None:
     for document in documents:
-        if document["kind"] != "ScaledObject":
-            _check(document)
+        _check(document)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +69,23 @@ def test_a_mistake_in_a_manifest_shows(path: tuple[str, str], value: Any, told: 
     broken[path[0]][path[1]] = value
     with pytest.raises(kubernetes_validate.ValidationError, match=told):
         _check(broken)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        pytest.param("maxReplicaCount: 50", "maxReplicas: 50", "'maxReplicas' was unexpected", id="another's field"),
+        pytest.param('threshold: "40"', "threshold: 40", "40 is not of type", id="a number for a text"),
+        pytest.param("serverAddress:", "serverAddres:", '"serverAddress" is a required', id="a misspelt need"),
+        pytest.param("replicas: 6", "replicas: -6", "-6 is less than", id="fewer than none"),
+    ],
+)
+def test_a_mistake_in_a_scaled_object_shows(right: str, wrong: str, told: str) -> None:
+    text = (ROOT / "deploy/kubernetes/components/keda/scaled-object.yaml").read_text()
+    assert right in text
+    _check(yaml.safe_load(text))
+    with pytest.raises(jsonschema_rs.ValidationError, match=told):
+        _check(yaml.safe_load(text.replace(right, wrong)))
 
 
 def test_a_mistake_in_an_overlay_shows(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Whatever the deployment files set is a setting of that service, with a value that it takes."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -72,6 +73,20 @@ def test_kubernetes_sets_what_services_know_and_waits_longer_than_they_drain(
         before = container({"spec": {"template": {"spec": pod}}}).get("lifecycle", {}).get("preStop", {})
         needed = before.get("sleep", {}).get("seconds", 0) + settings.stop_timeout
         assert pod["terminationGracePeriodSeconds"] > needed, service
+
+
+@pytest.mark.parametrize("way", ["production", "chart in production"])
+def test_in_production_each_service_is_a_user_of_the_broker(way: str) -> None:
+    users = re.findall(r"user: ([a-z-]+)$", (ROOT / "deploy/nats/accounts.conf").read_text(), re.MULTILINE)
+    documents = _documents(way)
+    for service in SETTINGS:
+        assert service in users
+        own = container(of_kind(documents, "Deployment")[f"gotask-{service}"])
+        given = {entry["name"]: entry for entry in own["env"]}
+        assert given["GOTASK_NATS_USER"]["value"] == service
+        assert given["GOTASK_NATS_INBOX_PREFIX"]["value"] == f"_INBOX.{service}"
+        password = given["GOTASK_NATS_PASSWORD"]["valueFrom"]["secretKeyRef"]
+        assert password == {"name": "gotask-nats-users", "key": service}
 
 
 def test_compose_sets_what_services_know_and_waits_longer_than_they_drain(monkeypatch: pytest.MonkeyPatch) -> None:

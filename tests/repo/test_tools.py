@@ -48,6 +48,7 @@ def test_make_help_lists_every_target() -> None:
         "build",
         "proto",
         "proto-baseline",
+        "stored-baseline",
         "docs",
         "reference",
         "clean",

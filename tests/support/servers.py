@@ -62,11 +62,16 @@ def postgres_process(*settings: str) -> Iterator[ServerProcess]:
     as one.
     """
     with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
-        command = postgres_server(Path(data), free_port())
-        options = [part for setting in settings for part in ("-c", setting)]
-        server = ServerProcess(replace(command, argv=[*command.argv, *options]))
+        server = postgres_in(Path(data), *settings)
         server.start()
         try:
             yield server
         finally:
             server.kill()
+
+
+def postgres_in(data: Path, *settings: str) -> ServerProcess:
+    """A PostgreSQL server that was not started yet; it makes a cluster below *data* where there is none."""
+    command = postgres_server(data, free_port())
+    options = [part for setting in settings for part in ("-c", setting)]
+    return ServerProcess(replace(command, argv=[*command.argv, *options]))
