@@ -13,12 +13,19 @@ from gotask.embedded import ServerCommand, free_port, postgres_server
 from tests.support.waiting import wait_until_blocking
 
 
-class ServerProcess:
-    """A server that runs: its address stays the same over restarts, and so does its data."""
+class Server:
+    """A server that runs and is left alone: its address stays the same, and so does its data."""
 
     def __init__(self, command: ServerCommand) -> None:
         self.command = command
         self.address = command.address
+
+
+class ServerProcess(Server):
+    """One that may be killed and started again."""
+
+    def __init__(self, command: ServerCommand) -> None:
+        super().__init__(command)
         self._log = Path(command.data) / f"{command.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -55,8 +62,8 @@ class ServerProcess:
 
 
 @contextmanager
-def postgres_process(*settings: str) -> Iterator[ServerProcess]:
-    """A PostgreSQL server with *settings* (``name=value``) of its own.
+def postgres_command(*settings: str) -> Iterator[ServerCommand]:
+    """How to start a PostgreSQL server with *settings* (``name=value``) of its own.
 
     Its data is not below pytest's folder, which other sessions close to other users: started by root, the server runs
     as one.
@@ -64,9 +71,15 @@ def postgres_process(*settings: str) -> Iterator[ServerProcess]:
     with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
         command = postgres_server(Path(data), free_port())
         options = [part for setting in settings for part in ("-c", setting)]
-        server = ServerProcess(replace(command, argv=[*command.argv, *options]))
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
+        yield replace(command, argv=[*command.argv, *options])
+
+
+@contextmanager
+def running(command: ServerCommand) -> Iterator[ServerProcess]:
+    """The server until the end of the block."""
+    server = ServerProcess(command)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
