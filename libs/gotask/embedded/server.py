@@ -6,10 +6,13 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle, islice
 from pathlib import Path
 
 _PORTS = range(10_000, 32_000)
 _TRIES = 100
+# A generator of its own: two processes that seed the common one alike would come upon the same ports.
+_candidates = cycle(random.Random().sample(_PORTS, len(_PORTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,11 @@ class ServerCommand:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that nobody listens on right now.
+    """A TCP port of loopback that nobody listens on right now, and that this process was not given before.
 
     Not one of those that systems give to connections that go out: while a server is away, its port would be taken.
     """
-    for port in random.sample(_PORTS, _TRIES):
+    for port in islice(_candidates, _TRIES):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
