@@ -29,7 +29,7 @@ class ServerProcess(Server):
         self._log = Path(command.data) / f"{command.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, deadline_s: float = 30) -> None:
+    def start(self, deadline_s: float = 60) -> None:
         with self._log.open("ab") as log:
             environment = {**os.environ, **self.command.environment}
             self._process = subprocess.Popen(self.command.argv, stdout=log, stderr=log, env=environment)
