@@ -11,6 +11,7 @@ from pytest_timeout import get_env_settings
 from gotask.embedded import free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
 from tests.storage.schemas import Schemas
+from tests.support.parallel import group, keep_to_own_ports
 from tests.support.servers import Server, ServerProcess, postgres_command, running
 from tests.support.shared import shared
 
@@ -19,9 +20,15 @@ _names = itertools.count()
 # The broker sets aside what a stream may grow to, and each namespace has five.
 os.environ.setdefault("GOTASK_STREAM_MAX_BYTES", str(32 << 20))
 os.environ.setdefault("GOTASK_EVENTS_MAX_BYTES", str(32 << 20))
-
+keep_to_own_ports()
 
 _TEARDOWN_S = 60.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(group(item))
 
 
 @pytest.hookimpl(wrapper=True)
