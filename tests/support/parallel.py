@@ -5,7 +5,7 @@ import os
 import pytest
 
 _PORTS = range(10_000, 32_000)
-_TOGETHER = ("cluster", "dashboard", "deploy", "docs", "e2e", "observability")
+_TOGETHER = ("cli", "cluster", "dashboard", "deploy", "docs", "e2e", "observability")
 
 
 def keep_to_own_ports() -> None:
