@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 HISTORIES ?= 5000
+PROCESSES ?= 0
 
 # The first Python that is new enough; `make PYTHON=/path/to/python …` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -12,6 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UNIT := $(wildcard tests/jobs tests/sdk tests/repo)
+SPREAD := -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -54,8 +56,8 @@ bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC s
 # Checking
 
 .PHONY: test
-test: lint ## Run every check and every test (ARGS="-k retry", …)
-	@$(BIN)/python -m pytest $(ARGS)
+test: lint ## Run every check and every test (ARGS="-k retry", PROCESSES=2 at a time, …)
+	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 .PHONY: test-unit
 test-unit: $(VENV)/.dev ## Run the tests that need no server
@@ -63,7 +65,7 @@ test-unit: $(VENV)/.dev ## Run the tests that need no server
 
 .PHONY: test-integration
 test-integration: $(VENV)/.dev ## Run the tests against real servers
-	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(ARGS)
+	@$(BIN)/python -m pytest tests $(addprefix --ignore=,$(UNIT)) $(SPREAD) $(ARGS)
 
 .PHONY: histories
 histories: $(VENV)/.dev ## Compare every storage with its model over thousands of random histories (HISTORIES=5000)

@@ -8,26 +8,27 @@ from pathlib import Path
 import pytest
 from pytest_timeout import get_env_settings
 
-from gotask.embedded import ServerCommand, free_port, nats_server, valkey_server
+from gotask.embedded import free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
 from tests.storage.schemas import Schemas
-from tests.support.servers import ServerProcess, postgres_process
+from tests.support.parallel import group, keep_to_own_ports
+from tests.support.servers import Server, ServerProcess, postgres_command, running
+from tests.support.shared import shared
 
 _names = itertools.count()
 
 # The broker sets aside what a stream may grow to, and each namespace has five.
 os.environ.setdefault("GOTASK_STREAM_MAX_BYTES", str(32 << 20))
 os.environ.setdefault("GOTASK_EVENTS_MAX_BYTES", str(32 << 20))
-
-
-def _running(command: ServerCommand) -> Iterator[ServerProcess]:
-    server = ServerProcess(command)
-    server.start()
-    yield server
-    server.kill()
-
+keep_to_own_ports()
 
 _TEARDOWN_S = 60.0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        item.add_marker(group(item))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,40 +43,44 @@ def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A nats-server for tests that do not disturb it."""
-    yield from _running(nats_server(tmp_path_factory.mktemp("nats"), free_port()))
+    with shared(nats_server(tmp_path_factory.mktemp("nats"), free_port())) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Valkey server for tests that do not disturb it."""
-    yield from _running(valkey_server(tmp_path_factory.mktemp("valkey"), free_port()))
+    with shared(valkey_server(tmp_path_factory.mktemp("valkey"), free_port())) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[ServerProcess]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL server for tests that do not disturb it: it would not survive that, and is quicker for it."""
-    with postgres_process("fsync=off", "full_page_writes=off") as server:
+    with postgres_command("fsync=off", "full_page_writes=off") as command, shared(command) as server:
         yield server
 
 
 @pytest.fixture
 def own_nats(tmp_path: Path) -> Iterator[ServerProcess]:
     """A nats-server that the test may kill and restart."""
-    yield from _running(nats_server(tmp_path / "nats", free_port()))
+    with running(nats_server(tmp_path / "nats", free_port())) as server:
+        yield server
 
 
 @pytest.fixture
 def own_valkey(tmp_path: Path) -> Iterator[ServerProcess]:
     """A Valkey server that the test may kill and restart."""
-    yield from _running(valkey_server(tmp_path / "valkey", free_port()))
+    with running(valkey_server(tmp_path / "valkey", free_port())) as server:
+        yield server
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[ServerProcess]:
     """A PostgreSQL server that the test may kill and restart."""
-    with postgres_process() as server:
+    with postgres_command() as command, running(command) as server:
         yield server
 
 

@@ -17,7 +17,7 @@ from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.storage.stored.dumps import dump_postgres, dump_redis
 from tests.storage.stored.state import NAMESPACE, fill, read
-from tests.support.servers import ServerProcess, postgres_process
+from tests.support.servers import ServerProcess, postgres_command, running
 
 _FOLDER = Path(__file__).parent.parent / "tests/storage/stored"
 
@@ -46,7 +46,7 @@ async def _redis() -> str:
 
 
 async def _postgres() -> str:
-    with postgres_process() as server:
+    with postgres_command() as command, running(command) as server:
         await _filled(PostgresStorage(PostgresAddress(server.address), NAMESPACE))
         return dump_postgres(server.address, NAMESPACE)
 

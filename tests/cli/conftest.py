@@ -39,7 +39,7 @@ class Gotask:
         return orjson.loads(result.stdout)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def gotask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gotask]:
     """All services in one process, with the example handlers."""
     data = tmp_path_factory.mktemp("up")

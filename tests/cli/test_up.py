@@ -32,7 +32,10 @@ class Up:
             self.process = psutil.Popen(
                 [*GOTASK, "up", f"--data={data / 'data'}", *ports, *options], stdout=log, stderr=log
             )
-        wait_until_blocking(self._ready, f"it is up (its log: {self.log})", 60)
+        self.children: list[psutil.Process] = []
+
+    def wait_ready(self) -> None:
+        wait_until_blocking(self._ready, f"it is up (its log: {self.log})", 90)
         self.children = self.process.children()
 
     def _ready(self) -> bool:
@@ -56,6 +59,7 @@ class Up:
 def up(data: Path, *options: str) -> Iterator[Up]:
     running = Up(data, *options)
     try:
+        running.wait_ready()
         yield running
     finally:
         if running.process.poll() is None:
@@ -78,6 +82,13 @@ def test_up_runs_jobs_revives_the_dead_and_leaves_nothing_behind(tmp_path: Path)
         assert (status, found["result"]) == (200, 84)
 
 
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    """One for tests that leave it as it is; its data is in the folder ``data`` beside its log."""
+    with up(tmp_path_factory.mktemp("undisturbed"), "--storage=memory") as running:
+        yield running
+
+
 def test_memory_mode_is_one_process_beside_the_broker(tmp_path: Path) -> None:
     with up(tmp_path, "--storage=memory") as running:
         assert running.run_job()["result"] == 84
@@ -91,22 +102,19 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         wait_until_blocking(lambda: not running.children[0].is_running(), "the broker is gone, too")
 
 
-def test_a_data_folder_serves_one_at_a_time(tmp_path: Path) -> None:
-    with up(tmp_path, "--storage=memory") as running:
-        told = subprocess.run(
-            [*GOTASK, "up", f"--data={tmp_path / 'data'}"], capture_output=True, text=True, check=False
-        )
-        assert told.returncode == 1
-        assert f"is in use by process {running.process.pid}" in told.stderr
+def test_a_data_folder_serves_one_at_a_time(undisturbed: Up) -> None:
+    command = [*GOTASK, "up", f"--data={undisturbed.log.parent / 'data'}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert f"is in use by process {undisturbed.process.pid}" in told.stderr
 
 
-def test_a_taken_port_is_named_with_its_option(tmp_path: Path) -> None:
-    with up(tmp_path, "--storage=memory") as running:
-        port = running.url.rsplit(":", 1)[1]
-        command = [*GOTASK, "up", f"--data={tmp_path / 'other'}", f"--http-port={port}"]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert told.returncode == 1
-        assert f"port {port} is taken; choose another with --http-port" in told.stderr
+def test_a_taken_port_is_named_with_its_option(undisturbed: Up, tmp_path: Path) -> None:
+    port = undisturbed.url.rsplit(":", 1)[1]
+    command = [*GOTASK, "up", f"--data={tmp_path}", f"--http-port={port}"]
+    told = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert told.returncode == 1
+    assert f"port {port} is taken; choose another with --http-port" in told.stderr
 
 
 @pytest.mark.parametrize(

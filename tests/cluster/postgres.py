@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.support.postgres import run, tell
-from tests.support.servers import ServerProcess, postgres_in, postgres_process
+from tests.support.servers import ServerProcess, postgres_command, postgres_in, running
 from tests.support.waiting import wait_until_blocking
 
 _REPLICATES = ("wal_level=replica", "max_wal_senders=4")
@@ -37,9 +37,9 @@ class Pair:
 @contextmanager
 def running_pair() -> Iterator[Pair]:
     with ExitStack() as ends:
-        primary = ends.enter_context(postgres_process(*_REPLICATES))
+        primary = ends.enter_context(running(ends.enter_context(postgres_command(*_REPLICATES))))
         data = Path(ends.enter_context(TemporaryDirectory(prefix="gotask-postgres-")))
-        standby = postgres_in(data, *_REPLICATES)
+        standby = ServerProcess(postgres_in(data, *_REPLICATES))
         ends.callback(standby.kill)
         _copy(primary, data / "cluster")
         standby.start()

@@ -1,7 +1,6 @@
-"""Stacks of real processes."""
+"""A stack of real processes."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,21 +9,10 @@ from tests.support.stack import Stack
 WORKER = ["--concurrency", "200", "--queues", "default,critical"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A stack for tests that do not disturb it."""
+    """Its parts may be killed by a test that starts them again."""
     running = Stack(tmp_path_factory.mktemp("stack"), WORKER)
-    try:
-        running.start()
-        yield running
-    finally:
-        running.kill()
-
-
-@pytest.fixture
-def own_stack(tmp_path: Path) -> Iterator[Stack]:
-    """A stack whose parts the test may kill."""
-    running = Stack(tmp_path, WORKER)
     try:
         running.start()
         yield running

@@ -11,7 +11,7 @@ from gotask.embedded import free_port, valkey_server
 from gotask.storage.contract import Storage
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
-from tests.support.servers import ServerProcess, postgres_process
+from tests.support.servers import ServerProcess, postgres_command, running
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def _redis() -> Iterator[Breakable]:
 
 @contextmanager
 def _postgres() -> Iterator[Breakable]:
-    with postgres_process() as server:
+    with postgres_command() as command, running(command) as server:
         address = server.address
         yield Breakable(server, lambda port, namespace: PostgresStorage(_through(address, port), namespace))
 

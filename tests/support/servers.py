@@ -13,16 +13,23 @@ from gotask.embedded import ServerCommand, free_port, postgres_server
 from tests.support.waiting import wait_until_blocking
 
 
-class ServerProcess:
-    """A server that runs: its address stays the same over restarts, and so does its data."""
+class Server:
+    """A server that runs and is left alone: its address stays the same, and so does its data."""
 
     def __init__(self, command: ServerCommand) -> None:
         self.command = command
         self.address = command.address
+
+
+class ServerProcess(Server):
+    """One that may be killed and started again."""
+
+    def __init__(self, command: ServerCommand) -> None:
+        super().__init__(command)
         self._log = Path(command.data) / f"{command.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self, deadline_s: float = 30) -> None:
+    def start(self, deadline_s: float = 60) -> None:
         with self._log.open("ab") as log:
             environment = {**os.environ, **self.command.environment}
             self._process = subprocess.Popen(self.command.argv, stdout=log, stderr=log, env=environment)
@@ -55,23 +62,29 @@ class ServerProcess:
 
 
 @contextmanager
-def postgres_process(*settings: str) -> Iterator[ServerProcess]:
-    """A PostgreSQL server with *settings* (``name=value``) of its own.
+def postgres_command(*settings: str) -> Iterator[ServerCommand]:
+    """How to start a PostgreSQL server with *settings* (``name=value``) of its own.
 
     Its data is not below pytest's folder, which other sessions close to other users: started by root, the server runs
     as one.
     """
     with tempfile.TemporaryDirectory(prefix="gotask-postgres-") as data:
-        server = postgres_in(Path(data), *settings)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.kill()
+        yield postgres_in(Path(data), *settings)
 
 
-def postgres_in(data: Path, *settings: str) -> ServerProcess:
-    """A PostgreSQL server that was not started yet; it makes a cluster below *data* where there is none."""
+def postgres_in(data: Path, *settings: str) -> ServerCommand:
+    """How to start one that makes a cluster below *data* where there is none."""
     command = postgres_server(data, free_port())
     options = [part for setting in settings for part in ("-c", setting)]
-    return ServerProcess(replace(command, argv=[*command.argv, *options]))
+    return replace(command, argv=[*command.argv, *options])
+
+
+@contextmanager
+def running(command: ServerCommand) -> Iterator[ServerProcess]:
+    """The server until the end of the block."""
+    server = ServerProcess(command)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()

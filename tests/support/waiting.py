@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
-def wait_until_blocking(condition: Callable[[], Any], what: str, deadline_s: float = 30) -> Any:
+def wait_until_blocking(condition: Callable[[], Any], what: str, deadline_s: float = 60) -> Any:
     """Returns the first true value of *condition*; AssertionError names *what* did not happen in time."""
     end = time.monotonic() + deadline_s
     while not (value := condition()):
@@ -17,7 +17,7 @@ def wait_until_blocking(condition: Callable[[], Any], what: str, deadline_s: flo
     return value
 
 
-async def wait_until(condition: Callable[[], Any | Awaitable[Any]], what: str, deadline_s: float = 30) -> Any:
+async def wait_until(condition: Callable[[], Any | Awaitable[Any]], what: str, deadline_s: float = 60) -> Any:
     """As :func:`wait_until_blocking`, for a condition that may be a coroutine function."""
     end = time.monotonic() + deadline_s
     while True:
