@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from gotask import v1
 from gotask.bus.bus import Bus
-from gotask.bus.errors import BusError, Code, CommandError, MessageTooLarge
+from gotask.bus.errors import BusError, Code, CommandError, MessageTooLarge, UnusableCredentials
 from gotask.bus.group_commit import GroupCommit
 from gotask.bus.job_commands import JobCommands
 from gotask.bus.submissions import Submissions
@@ -103,6 +103,9 @@ class Link:
 async def _connect(settings: ClientSettings) -> Bus:
     try:
         return await Bus.connect(settings, settings.namespace, settings.name, settings.timeout_s)
+    except UnusableCredentials as error:
+        field = "nats_credentials" if settings.nats_credentials else "nats_nkey_seed"
+        raise InvalidArgument(str(error), field) from None
     except TimeoutError as error:
         why = f"; the last answer: {error}" if str(error) else ""
         raise Unavailable(
