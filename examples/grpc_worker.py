@@ -3,8 +3,8 @@
     python examples/grpc_worker.py localhost:50051 --queues default,mail --concurrency 8
 
 It needs grpcio, and the code that protoc makes of proto/gotask/v1. What it does, in order: claim jobs for free slots;
-tell every few seconds which jobs it holds; stop those that were cancelled or lost; report what came of each; and when
-it is asked to stop, hand back what it has not finished.
+tell every few seconds which jobs it holds; stop those that were cancelled or lost; claim nothing while it is to drain;
+report what came of each; and when it is asked to stop, hand back what it has not finished.
 """
 
 import argparse
@@ -79,7 +79,8 @@ class Worker:
         self._id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:4]}"
         self._started_at_us = now_us()
         self._held: dict[str, Held] = {}
-        self._free = asyncio.Condition()
+        self._changed = asyncio.Condition()
+        self._stopping = False
         self._draining = False
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -87,8 +88,8 @@ class Worker:
         claiming = asyncio.create_task(self._claim_for_ever())
         telling = [asyncio.create_task(loop()) for loop in (self._beat_for_ever, self._listen)]
         await stop.wait()
-        self._draining = True
-        await self._service.Withdraw(worker_pb2.WorkerName(id=self._id))
+        self._stopping = True
+        await self._withdraw()
         await asyncio.wait([claiming], timeout=PAUSE_S)
         claiming.cancel()
         if tasks := [held.task for held in self._held.values() if held.task]:
@@ -99,9 +100,9 @@ class Worker:
         await self._beat()
 
     async def _claim_for_ever(self) -> None:
-        while not self._draining:
-            async with self._free:
-                await self._free.wait_for(lambda: len(self._held) < self._concurrency)
+        while not self._stopping:
+            async with self._changed:
+                await self._changed.wait_for(lambda: not self._draining and len(self._held) < self._concurrency)
             request = worker_pb2.ClaimRequest(
                 worker=self._id,
                 queues=self._queues,
@@ -139,7 +140,7 @@ class Worker:
                     concurrency=self._concurrency,
                     running=len(held),
                     started_at_us=self._started_at_us,
-                    draining=self._draining,
+                    draining=self._draining or self._stopping,
                 ),
                 job_ids=[each.spec.id for each in held],
                 attempts=[each.attempt for each in held],
@@ -148,6 +149,21 @@ class Worker:
         )
         await self._stop_all(reply.cancelled, job_pb2.OUTCOME_CANCELLED)
         await self._stop_all(reply.lost, job_pb2.OUTCOME_LEASE_LOST)
+        if reply.HasField("drain"):
+            await self._drain(drain=reply.drain)
+
+    async def _drain(self, *, drain: bool) -> None:
+        """Claims nothing more, or claims again."""
+        print("draining" if drain else "claiming again", flush=True)
+        if drain:
+            await self._withdraw()
+        async with self._changed:
+            self._draining = drain
+            self._changed.notify_all()
+
+    async def _withdraw(self) -> None:
+        """Open claims are answered at once."""
+        await self._service.Withdraw(worker_pb2.WorkerName(id=self._id))
 
     async def _listen(self) -> None:
         """Hears of cancellations at once. The heartbeat tells them, too, so this may fail."""
@@ -189,8 +205,8 @@ class Worker:
         if held.stopped_as != job_pb2.OUTCOME_LEASE_LOST:
             await self._report(result)
         del self._held[held.spec.id]
-        async with self._free:
-            self._free.notify_all()
+        async with self._changed:
+            self._changed.notify_all()
 
     def _handler(self, job_type: str) -> Handler:
         if job_type not in self._handlers:

@@ -191,7 +191,7 @@ async def measure(options: argparse.Namespace) -> dict[str, Any]:
                 connected_s = time.monotonic() - began
 
                 async def all_listed() -> object:
-                    return len(await client.workers()) > options.workers
+                    return len(await client.workers.list()) > options.workers
 
                 await wait_until(all_listed, "all workers are listed", _PATIENCE_S)
                 return {

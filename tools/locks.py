@@ -17,11 +17,11 @@ _COMPILE = ["pip", "compile", "--quiet", "--universal", "--generate-hashes", "--
 _PIN = re.compile(r"^([\w.-]+)(?:\[[^]]*])?==([^ ;\\]+)(.*?)(?=^\S|\Z)", re.MULTILINE | re.DOTALL)
 
 IMAGES = {
-    "gateway": ("redis", "postgres", "gateway", "telemetry"),
-    "queue-manager": ("redis", "postgres", "telemetry"),
-    "scheduler": ("redis", "postgres", "telemetry"),
-    "worker": ("telemetry",),
-    "metrics": ("redis", "postgres", "telemetry", "dashboard"),
+    "gateway": ("redis", "postgres", "gateway", "telemetry", "nkey"),
+    "queue-manager": ("redis", "postgres", "telemetry", "nkey"),
+    "scheduler": ("redis", "postgres", "telemetry", "nkey"),
+    "worker": ("telemetry", "nkey"),
+    "metrics": ("redis", "postgres", "telemetry", "dashboard", "nkey"),
 }
 """The extras that each service's image carries."""
 

@@ -17,7 +17,7 @@ from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.storage.stored.dumps import dump_postgres, dump_redis
 from tests.storage.stored.state import NAMESPACE, fill, read
-from tests.support.servers import ServerProcess, postgres_command, running
+from tests.support.servers import postgres_command, running
 
 _FOLDER = Path(__file__).parent.parent / "tests/storage/stored"
 
@@ -35,14 +35,9 @@ async def _expected() -> str:
 
 
 async def _redis() -> str:
-    with TemporaryDirectory() as folder:
-        server = ServerProcess(valkey_server(Path(folder), free_port()))
-        server.start()
-        try:
-            await _filled(RedisStorage(server.address, NAMESPACE))
-            return await dump_redis(server.address, "")
-        finally:
-            server.kill()
+    with TemporaryDirectory() as folder, running(valkey_server(Path(folder), free_port())) as server:
+        await _filled(RedisStorage(server.address, NAMESPACE))
+        return await dump_redis(server.address, "")
 
 
 async def _postgres() -> str:

@@ -1,4 +1,4 @@
-"""``gotask queues``, ``gotask workers``, ``gotask top``."""
+"""``gotask queues``, ``gotask top``."""
 
 from tests.cli.conftest import Gotask
 
@@ -40,10 +40,8 @@ def test_wrong_settings_name_their_flags(gotask: Gotask) -> None:
     assert gotask("queues", "update", "default").exit_code == 2
 
 
-def test_workers_and_the_live_picture(gotask: Gotask) -> None:
-    (worker,) = gotask.json("workers")["items"]
-    assert worker["concurrency"] == 50
-    assert worker["id"] in gotask("workers").stdout
+def test_the_live_picture(gotask: Gotask) -> None:
+    (worker,) = gotask.json("workers", "list")["items"]
     picture = gotask("top", "--once").stdout
     for text in ("pending", "slots of 1 workers", "QUEUE", "default", worker["id"]):
         assert text in picture

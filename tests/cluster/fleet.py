@@ -22,6 +22,7 @@ class Services:
         self._broker = broker
         self._environment_of_all = environment_of_all
         self._gateway_url = ""
+        self.grpc_target = ""
         self._started = 0
         self.running: dict[str, ServiceProcess] = {}
         self._all: list[ServiceProcess] = []
@@ -62,16 +63,17 @@ class Services:
         return process
 
     def _environment(self, name: str) -> dict[str, str]:
-        http_port = free_port()
+        http_port, grpc_port = free_port(), free_port()
         if name == "gateway":
             self._gateway_url = f"http://127.0.0.1:{http_port}/api/v1"
+            self.grpc_target = f"127.0.0.1:{grpc_port}"
         broker = {f"GOTASK_{key.upper()}": value for key, value in self._broker(name).items()}
         return {
             **broker,
             **self._environment_of_all,
             "PYTHONPATH": str(_REPOSITORY),
             "GOTASK_HTTP_PORT": str(http_port),
-            "GOTASK_GRPC_PORT": str(free_port()),
+            "GOTASK_GRPC_PORT": str(grpc_port),
             "GOTASK_METRICS_PORT": str(free_port()),
             "GOTASK_HEARTBEAT": "1s",
             "GOTASK_CLAIM_WAIT": "5s",

@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Any
 
+import grpc
 import nats
 import nats.errors
 import pytest
 from nats.aio.client import Client as NatsClient
 
+from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.sdk import Client
 from gotask.sdk.client.settings import ClientSettings
 from gotask.storage.contract import Storage
+from gotask.v1.worker_service_pb2_grpc import WorkerServiceStub
 from tests.cluster.brokers import CONFIGURATION, Brokers, nats_binary, password_of
 from tests.cluster.fleet import Services
 from tests.cluster.load import ended
@@ -136,6 +139,9 @@ async def test_an_operator_has_all_that_the_command_line_does(brokers: Brokers, 
                 await client.submit("record")
                 await asyncio.wait([following], timeout=0.2)
             assert following.result().queue == "default"
+        (worker,) = await client.workers.list()
+        assert (await client.workers.drain(worker.id)).draining
+        assert not (await client.workers.resume(worker.id)).draining
 
 
 @pytest.mark.parametrize(("user", "password"), [("gateway", "wrong"), ("nobody", "secret of nobody"), ("", "")])
@@ -159,6 +165,9 @@ async def test_who_does_not_know_the_authority_sends_no_password(brokers: Broker
 def test_what_the_gateway_offers_works_with_these_rights(services: Services) -> None:
     url, root = services.url, services.url.removesuffix("/api/v1")
     (worker,) = http("GET", f"{url}/workers")[1]["items"]
+    with grpc.insecure_channel(services.grpc_target) as channel:
+        told = v1.WorkerInfo(id="over-grpc", queues=["default"])
+        WorkerServiceStub(channel).Heartbeat(v1.Heartbeat(worker=told), timeout=30)
     schedule = {"name": "nightly", "job_type": "record", "cron_expr": "0 3 * * *"}
     schedule_url = f"{url}/schedules/{http('POST', f'{url}/schedules', schedule)[1]['id']}"
     calls = [
@@ -170,6 +179,7 @@ def test_what_the_gateway_offers_works_with_these_rights(services: Services) -> 
         ("DELETE", schedule_url, None),
         ("POST", f"{url}/workers/{worker['id']}/drain", None),
         ("POST", f"{url}/workers/{worker['id']}/resume", None),
+        ("POST", f"{url}/workers/over-grpc/drain", None),
         ("GET", f"{url}/metrics", None),
         ("GET", f"{root}/metrics", None),
         ("GET", f"{url}/jobs", None),

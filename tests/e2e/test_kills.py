@@ -19,7 +19,7 @@ from tests.support.servers import ServerProcess
 from tests.support.stack import SERVICES, Stack
 from tests.support.waiting import wait_until
 
-JOBS = 10_000
+JOBS = 20_000
 _BATCH = 500
 
 

@@ -240,7 +240,10 @@ async def test_jobs_and_queues_are_changed_as_in_production() -> None:
         assert (await client.queues.update("images", max_workers=2)).max_workers == 2
         await client.queues.delete("images")
         assert [queue.name for queue in await client.queues.list()] == []
-        assert await client.workers() == []
+        assert await client.workers.list() == []
+        for call in (client.workers.get, client.workers.drain, client.workers.resume):
+            with pytest.raises(NotFound, match="no worker 'x' was heard of lately"):
+                await call("x")
 
 
 async def test_the_app_has_its_own_client_again_afterwards() -> None:

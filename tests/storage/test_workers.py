@@ -17,13 +17,6 @@ async def test_a_worker_heard_again_lives_longer_and_tells_what_is_new(storage: 
     assert await storage.list_workers(NOW + 15) == [v1.WorkerInfo(id="a", running=2)]
 
 
-async def test_a_worker_that_says_goodbye_is_gone(storage: Storage) -> None:
-    await storage.put_workers([v1.WorkerInfo(id="a")], NOW + 10)
-    await storage.delete_worker("a")
-    await storage.delete_worker("a")
-    assert await storage.list_workers(NOW) == []
-
-
 async def test_no_workers_are_no_error(storage: Storage) -> None:
     await storage.put_workers([], NOW)
     assert await storage.list_workers(NOW) == []

@@ -10,6 +10,8 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from gotask.bus.nkeys import Identity
+
 _log = structlog.get_logger("gotask.bus")
 
 _TELL_AGAIN_S = 10.0
@@ -44,8 +46,17 @@ class GuardedClient(Client):
     """nats-py's client without two ways in which its read loop ends while it still says it is connected.
 
     A ``flush()`` that timed out or was cancelled leaves a finished future behind, on which the late PONG raises; and
-    any error in the parser ends the loop. Here the first is ignored, and the second starts a reconnect.
+    any error in the parser ends the loop. Here the first is ignored, and the second starts a reconnect. It also signs
+    by itself: what nats-py signs with is no wheel, and images are installed from wheels alone.
     """
+
+    def _setup_nkeys_connect(self) -> None:
+        identity = Identity(str(self._user_credentials or self._nkeys_seed))
+        self._signature_cb = identity.sign
+        if self._user_credentials:
+            self._user_jwt_cb = identity.jwt
+        else:
+            self._public_nkey = identity.public_nkey
 
     async def _process_pong(self) -> None:
         if self._pongs:
@@ -73,8 +84,10 @@ async def connect(
     """A connected client.
 
     *name* shows in the broker's monitoring. *on_closed* is called when the connection is lost for good: the broker
-    refused us, or we closed it. TimeoutError when no broker answers within *deadline_s* seconds; it tells the last
-    error.
+    refused us, or we closed it.
+
+    :raises UnusableCredentials: we cannot prove who we are.
+    :raises TimeoutError: no broker answered within *deadline_s* seconds; it tells the last error.
     """
     client = GuardedClient()
     told_at: dict[str, float] = {}

@@ -39,6 +39,15 @@ class Received(NamedTuple, Generic[T]):
 class Undecodable(Exception):
     """A message that can never be applied; the text says why."""
 
+    reason = "undecodable"
+    """Where it is kept among the rejected."""
+
+
+class Inadmissible(Undecodable):
+    """One that can be read, and is wrong as a whole."""
+
+    reason = "invalid"
+
 
 class BatchConsumer(Generic[T]):
     """Feeds the messages of a stream to *apply*, batch by batch, in order unless several are applied at once.
@@ -118,7 +127,7 @@ class BatchConsumer(Generic[T]):
             try:
                 item = self._decode(message)
             except Undecodable as error:
-                await self._reject(message, "undecodable", str(error))
+                await self._reject(message, error.reason, str(error))
                 continue
             received.append(Received(item, _cause(message), message.metadata.num_delivered > 1))
             messages.append(message)

@@ -37,6 +37,10 @@ class MessageTooLarge(BusError):
     """The message is larger than the broker takes: nothing was sent."""
 
 
+class UnusableCredentials(BusError):
+    """What is to prove to the broker who we are cannot; the text says why."""
+
+
 class CommandError(BusError):
     """A command was refused. *field* is the path of the input that was wrong, or empty."""
 

@@ -47,6 +47,8 @@ class Subjects:
         self.any_event = f"{self._root}.event.>"
         self.any_submit = f"{self._root}.submit.*"
         self.any_rejected = f"{self._root}.rejected.*"
+        self.any_drain = f"{self._root}.drain.*"
+        self.any_resume = f"{self._root}.resume.*"
         self.any_tally = f"{self._root}.tally.>"
 
     def stream(self, stream: Stream) -> str:

@@ -58,9 +58,9 @@ class ServiceSettings(BaseSettings):
     nats_token: str = Field("", repr=False)
     """Instead of a user."""
     nats_credentials: str = ""
-    """File with a JWT and its nkey."""
+    """File with a JWT and its nkey's seed; needs the extra nkey."""
     nats_nkey_seed: str = ""
-    """File with an nkey seed."""
+    """File with the seed of an nkey, which the broker knows us by; needs the extra nkey."""
     nats_inbox_prefix: str = Field("_INBOX", pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
     """Where answers come to. With one of its own, and rights to suit, nobody else reads them."""
     nats_tls_ca: str = ""

@@ -372,9 +372,6 @@ class Storage(ABC):
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None: ...
 
     @abstractmethod
-    async def delete_worker(self, worker_id: str) -> None: ...
-
-    @abstractmethod
     async def list_workers(self, now_us: int) -> list[v1.WorkerInfo]:
         """Those that have not expired, by id."""
 

@@ -56,7 +56,7 @@ class SubmitJobs(_message.Message):
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     REPLY_WITHIN_US_FIELD_NUMBER: _builtins.int
     reply_to: _builtins.str
-    """where a SubmitReply goes once the jobs are stored; empty: nowhere"""
+    """the inbox (_INBOX.>) where a SubmitReply goes once the jobs are stored; empty: nowhere"""
     request_id: _builtins.str
     """comes back in the reply"""
     reply_within_us: _builtins.int

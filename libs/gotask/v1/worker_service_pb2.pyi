@@ -6,7 +6,9 @@ All that a worker needs, over gRPC: with these calls a worker can be written in 
 A worker chooses an id that is unique in the fleet, and then goes round:
   1. Claim jobs for its free slots. Each is leased to it for a short while.
   2. Heartbeat every few seconds with all jobs it holds: that makes the leases last, and tells which jobs to stop.
-     A worker that stays silent for longer than a lease loses its jobs to others.
+     A worker that stays silent for longer than a lease loses its jobs to others. Where the answer has `drain`, an
+     operator takes the worker out of service (true) or back (false): claim nothing more, or claim again, and say so
+     in the `draining` of the next heartbeats.
   3. Run the jobs, each no longer than its spec's timeout_us: that is the worker's to enforce.
   4. Report each job's outcome, with its attempt number. It counts as long as the lease was not lost meanwhile.
 When it stops: Withdraw, finish or report OUTCOME_RETURNED for what it holds, and a last Heartbeat with `draining`.

@@ -128,7 +128,8 @@ class WorkerServiceServicer:
 
     def DrainWorker(self, request, context):
         """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
-        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer. For a worker behind this service the
+        gateways answer: they withhold jobs from it from now on, and its next heartbeat tells it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

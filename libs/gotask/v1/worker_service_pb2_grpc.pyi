@@ -6,7 +6,9 @@ All that a worker needs, over gRPC: with these calls a worker can be written in 
 A worker chooses an id that is unique in the fleet, and then goes round:
   1. Claim jobs for its free slots. Each is leased to it for a short while.
   2. Heartbeat every few seconds with all jobs it holds: that makes the leases last, and tells which jobs to stop.
-     A worker that stays silent for longer than a lease loses its jobs to others.
+     A worker that stays silent for longer than a lease loses its jobs to others. Where the answer has `drain`, an
+     operator takes the worker out of service (true) or back (false): claim nothing more, or claim again, and say so
+     in the `draining` of the next heartbeats.
   3. Run the jobs, each no longer than its spec's timeout_us: that is the worker's to enforce.
   4. Report each job's outcome, with its attempt number. It counts as long as the lease was not lost meanwhile.
 When it stops: Withdraw, finish or report OUTCOME_RETURNED for what it holds, and a last Heartbeat with `draining`.
@@ -63,7 +65,8 @@ class WorkerServiceStub:
     """The workers that were heard of lately, by id."""
     DrainWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]
     """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
-    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer. For a worker behind this service the
+    gateways answer: they withhold jobs from it from now on, and its next heartbeat tells it.
     """
     ResumeWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]
     """A worker that drains claims again. FAILED_PRECONDITION: it is stopping."""
@@ -90,7 +93,8 @@ class WorkerServiceAsyncStub(WorkerServiceStub):
     """The workers that were heard of lately, by id."""
     DrainWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]  # type: ignore[assignment]
     """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
-    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+    then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer. For a worker behind this service the
+    gateways answer: they withhold jobs from it from now on, and its next heartbeat tells it.
     """
     ResumeWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.WorkerName, _worker_pb2.WorkerInfo]  # type: ignore[assignment]
     """A worker that drains claims again. FAILED_PRECONDITION: it is stopping."""
@@ -156,7 +160,8 @@ class WorkerServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_worker_pb2.WorkerInfo, _abc.Awaitable[_worker_pb2.WorkerInfo]]:
         """The worker claims nothing more, and finishes what it has; it goes on living. Answered with what it tells of itself
-        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer; workers behind this service do not.
+        then. NOT_FOUND: it was not heard of lately. UNAVAILABLE: it does not answer. For a worker behind this service the
+        gateways answer: they withhold jobs from it from now on, and its next heartbeat tells it.
         """
 
     @_abc_1.abstractmethod

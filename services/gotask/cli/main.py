@@ -8,11 +8,10 @@ import typer
 
 from gotask.cli import keys
 from gotask.cli import storage as storage_commands
-from gotask.cli.commands import dead, jobs, queues, schedules
+from gotask.cli.commands import dead, jobs, queues, schedules, workers
 from gotask.cli.commands.events import add_events
 from gotask.cli.commands.submit import add_submit
 from gotask.cli.commands.top import add_top
-from gotask.cli.commands.workers import add_workers
 from gotask.cli.up.options import UpOptions
 
 app = typer.Typer(
@@ -51,7 +50,7 @@ app.add_typer(jobs.app, name="jobs")
 app.add_typer(queues.app, name="queues")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(dead.app, name="dead")
-add_workers(app)
+app.add_typer(workers.app, name="workers")
 add_events(app)
 add_top(app)
 app.add_typer(storage_commands.app, name="storage")

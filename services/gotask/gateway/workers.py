@@ -1,14 +1,17 @@
 """What workers ask, and what is asked about them, whatever the protocol. Refusals are CommandErrors."""
 
 from collections.abc import AsyncGenerator, Collection, Iterable
+from contextlib import aclosing
 
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
+from gotask.bus.worker_orders import give_order, no_worker
 from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.caller import Caller
 from gotask.gateway.cancellations import Cancellations
 from gotask.gateway.claims import Claims
+from gotask.gateway.orders import Orders
 from gotask.gateway.reports import Reports
 from gotask.gateway.watchers import Watchers
 from gotask.jobs.ids import is_id
@@ -36,15 +39,18 @@ class Workers:
         self._audit = audit
         self._command_timeout_s = command_timeout_s
         self._claims = Claims(bus, clock)
+        self._orders = Orders(bus, self._claims)
         self._reports = Reports(bus)
         self._cancellations = Cancellations(bus, watchers)
 
     async def start(self) -> None:
         await self._claims.start()
+        await self._orders.start()
 
     async def stop(self) -> None:
         """Ends all streams, and returns when everything that was reported is stored, or has failed."""
         self._cancellations.stop()
+        self._orders.stop()
         await self._claims.stop()
         await self._reports.stop()
 
@@ -65,20 +71,10 @@ class Workers:
         with self._audit.record(caller, action, worker_id):
             known = {worker.id: worker for worker in await self.list_workers(caller)}
             if worker_id not in known:
-                raise CommandError(Code.NOT_FOUND, f"no worker {worker_id!r} was heard of lately", "id")
+                raise no_worker(worker_id)
             for queue in known[worker_id].queues:
                 caller.check_queue(queue, "id")
-            wanted = v1.WorkerName(id=worker_id)
-            try:
-                return await self._bus.request(subject, wanted, v1.WorkerInfo, self._command_timeout_s)
-            except CommandError as error:
-                if error.code != Code.UNAVAILABLE:
-                    raise
-                raise CommandError(
-                    Code.UNAVAILABLE,
-                    f"worker {worker_id!r} does not answer; those behind the gRPC worker service take no such commands",
-                    "id",
-                ) from error
+            return await give_order(self._bus, subject, worker_id, self._command_timeout_s)
 
     def claim(self, caller: Caller, request: v1.ClaimRequest) -> AsyncGenerator[v1.ClaimedJobs, None]:
         """The parts of the answer. UNAVAILABLE when no queue-manager serves claims."""
@@ -88,7 +84,15 @@ class Workers:
             raise InvalidJob("capacity", f"use 1 to {_MAX_CAPACITY}")
         if request.wait_us > _MAX_WAIT_US:
             raise InvalidJob("wait_us", "is longer than 60 s")
-        return self._claims.claim(request)
+        return self._claimed(request)
+
+    async def _claimed(self, request: v1.ClaimRequest) -> AsyncGenerator[v1.ClaimedJobs, None]:
+        if await self._orders.withheld(request.worker, request.wait_us / 1e6):
+            yield v1.ClaimedJobs(last=True)
+            return
+        async with aclosing(self._claims.claim(request)) as parts:
+            async for part in parts:
+                yield part
 
     async def withdraw(self, worker: str) -> None:
         _check_worker(worker, "id")
@@ -100,9 +104,15 @@ class Workers:
         if not len(heartbeat.job_ids) == len(heartbeat.attempts) == len(heartbeat.queues):
             raise InvalidJob("job_ids", "has another length than attempts or queues")
         await self._check_jobs(caller, "job_ids", heartbeat.job_ids)
-        return await self._bus.request(
+        drain = self._orders.heard(heartbeat.worker)
+        if drain:
+            heartbeat.worker.draining = True
+        reply = await self._bus.request(
             self._bus.subjects.heartbeat, heartbeat, v1.HeartbeatReply, self._command_timeout_s
         )
+        if drain is not None:
+            reply.drain = drain
+        return reply
 
     async def report(self, caller: Caller, report: v1.JobResults) -> None:
         """UNAVAILABLE when the broker does not store it; it may be repeated."""

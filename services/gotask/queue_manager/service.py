@@ -2,6 +2,7 @@
 
 from gotask.bus.bus import Bus
 from gotask.bus.consumer import BatchConsumer
+from gotask.bus.inboxes import Inboxes
 from gotask.bus.subjects import Stream
 from gotask.queue_manager.dead_letters import DeadLetterCommands
 from gotask.queue_manager.dispatch import GROUP, Dispatcher
@@ -53,7 +54,7 @@ class QueueManagerService:
             bus,
             Stream.SUBMIT,
             GROUP,
-            decode=SubmissionDecoder(bus.subjects),
+            decode=SubmissionDecoder(bus.subjects, Inboxes(settings.nats_inbox_prefix)),
             apply=intake.apply,
             transient=transient,
         )

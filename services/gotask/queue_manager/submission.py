@@ -7,8 +7,9 @@ from nats.aio.msg import Msg
 from pydantic import ValidationError
 
 from gotask import v1
-from gotask.bus.consumer import Undecodable
+from gotask.bus.consumer import Inadmissible, Undecodable
 from gotask.bus.errors import Code
+from gotask.bus.inboxes import Inboxes
 from gotask.bus.subjects import Subjects
 from gotask.jobs.field_errors import FieldError, field_errors
 from gotask.jobs.ids import derived_id
@@ -36,22 +37,34 @@ class Submission(NamedTuple):
 class SubmissionDecoder:
     """Decodes messages of the SUBMIT stream."""
 
-    def __init__(self, subjects: Subjects) -> None:
+    def __init__(self, subjects: Subjects, inboxes: Inboxes) -> None:
         self._subjects = subjects
+        self._inboxes = inboxes
 
     def __call__(self, message: Msg) -> Submission:
-        """Undecodable for what is no SubmitJobs message. JSON that is no job is a submission with a problem: whoever
-        sent it may wait for the answer."""
+        """Undecodable for what is no SubmitJobs message, Inadmissible for one whose answer may not go where it says.
+        JSON that is no job is a submission with a problem: whoever sent it may wait for the answer."""
         queue = self._subjects.queue_of_submit(message.subject) or ""
         headers = message.headers or {}
         if headers.get(CONTENT_TYPE, "").partition(";")[0].strip().lower() == JSON:
-            return _from_json(message, queue, headers.get(REPLY_TO, ""))
+            reply_to = headers.get(REPLY_TO, "")
+            self._check(REPLY_TO, reply_to)
+            return _from_json(message, queue, reply_to)
         try:
-            return Submission(v1.SubmitJobs.FromString(message.data), queue, message)
+            request = v1.SubmitJobs.FromString(message.data)
         except DecodeError as error:
             raise Undecodable(
                 f"neither a SubmitJobs message nor, by its {CONTENT_TYPE} header, JSON: {error}"
             ) from None
+        self._check("reply_to", request.reply_to)
+        return Submission(request, queue, message)
+
+    def _check(self, field: str, reply_to: str) -> None:
+        try:
+            if reply_to:
+                self._inboxes.check(reply_to)
+        except ValueError as error:
+            raise Inadmissible(f"{field}: {error}") from None
 
 
 def _from_json(message: Msg, queue: str, reply_to: str) -> Submission:

@@ -4,10 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from gotask.sdk import App, Client, NewJob
+from gotask.sdk import Client, NewJob
 from gotask.sdk.errors import AlreadyExists, InvalidArgument, NotFound, Refused
-from tests.sdk.client.conftest import Place
-from tests.support.waiting import wait_until
 
 
 async def test_jobs_are_found_by_what_is_known_of_them(client: Client) -> None:
@@ -106,17 +104,3 @@ async def test_a_queue_that_is_not_there_is_named(client: Client) -> None:
         await client.queues.update("x", priority=3)
     with pytest.raises(InvalidArgument, match=r"weight: .*greater than or equal to 1"):
         await client.queues.create("x", weight=0)
-
-
-async def test_workers_are_listed(client: Client, place: Place) -> None:
-    app = App()
-
-    @app.job("echo")
-    async def echo(payload: object) -> object:
-        return payload
-
-    assert await client.workers() == []
-    await place.start_worker(app)
-    (worker,) = await wait_until(client.workers, "the worker is heard of")
-    assert (worker.types, worker.queues, worker.concurrency) == (("echo",), ("default",), 4)
-    assert (await client.queues.stats("default")).workers == 1

@@ -50,7 +50,7 @@ async def test_jobs_are_submitted_and_followed(client: SyncClient, place: Place)
         told = list(client.watch(handle.id))
         assert [isinstance(each, Job) and each.status for each in told] == ["success"]
         assert {job.id for job in client.iterate(type="double")} >= {handle.id}
-        assert [worker.types for worker in client.workers()] == [("double", "fail")]
+        assert [worker.types for worker in client.workers.list()] == [("double", "fail")]
 
     await asyncio.to_thread(use)
 

@@ -185,7 +185,13 @@ async def example_worker(door: Door, queue: str) -> AsyncIterator[asyncio.subpro
     """examples/grpc_worker.py as a process."""
     target = door.grpc_target
     process = await asyncio.create_subprocess_exec(
-        sys.executable, ROOT / "examples/grpc_worker.py", target, f"--queues={queue}", "--concurrency=4", "--grace=0.2"
+        sys.executable,
+        ROOT / "examples/grpc_worker.py",
+        target,
+        f"--queues={queue}",
+        "--concurrency=4",
+        "--grace=0.2",
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         yield process
@@ -193,6 +199,34 @@ async def example_worker(door: Door, queue: str) -> AsyncIterator[asyncio.subpro
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process, text: str) -> None:
+    """Returns when the process has printed that line."""
+    assert process.stdout is not None
+    async with asyncio.timeout(30):
+        while (line := (await process.stdout.readline()).decode()) and line.strip() != text:
+            pass
+    assert line, f"it ended without {text!r}"
+
+
+async def test_a_worker_of_another_kind_is_drained_and_taken_back(door: Door) -> None:
+    service = workers(door.channel)
+
+    async def listed() -> v1.WorkerInfo | None:
+        found = (await service.ListWorkers(Empty())).workers
+        return next((worker for worker in found if "aside" in worker.queues), None)
+
+    async with example_worker(door, "aside") as process:
+        name = v1.WorkerName(id=(await wait_until(listed, "it is listed")).id)
+        drained = await service.DrainWorker(name)
+        assert (drained.id, drained.draining, list(drained.queues)) == (name.id, True, ["aside"])
+        waiting = await submit(door, queue="aside", payload=b'"later"')
+        await said(process, "draining")
+        assert (await jobs(door.channel).GetJob(v1.GetJobRequest(id=waiting))).state == v1.JOB_STATE_PENDING
+        assert not (await service.ResumeWorker(name)).draining
+        await said(process, "claiming again")
+        assert (await ended(door, waiting)).result == b'"later"'
 
 
 async def test_a_worker_of_another_kind_does_all_that_ours_does(door: Door) -> None:

@@ -85,8 +85,7 @@ async def test_a_worker_that_was_never_heard_of(door: Door) -> None:
 
 
 async def test_a_worker_that_does_not_answer(door: Door) -> None:
-    """As those behind the worker service."""
-    info = v1.WorkerInfo(id="deaf", queues=["default"])
-    await workers(door.channel).Heartbeat(v1.Heartbeat(worker=info))
+    deaf = v1.WorkerInfo(id="deaf", queues=["default"])
+    await door.storage.put_workers([deaf], SystemClock().now_us() + 60_000_000)
     told = problem(await door.http.post(f"{API}/workers/deaf/drain"), 503)
-    assert "those behind the gRPC worker service take no such commands" in told.detail
+    assert "worker 'deaf' does not answer" in told.detail

@@ -178,6 +178,20 @@ async def test_a_batch_as_protobuf(door: Door) -> None:
     assert {job.spec.id for job in stored} == {job.id for job in jobs}
 
 
+@pytest.mark.parametrize(
+    "reply_to", ["gotask.v1.drain.w", "$JS.API.STREAM.PURGE.x", "_INBOX", "_INBOX.>", "_INBOX.a..b", "INBOX.a"]
+)
+async def test_no_answer_goes_where_nobody_but_a_queue_manager_may_publish(door: Door, reply_to: str) -> None:
+    batch = v1.SubmitJobs(jobs=[spec()], reply_to=reply_to)
+    await door.publish("submit.default", batch.SerializeToString())
+    _, rejected = await door.rejected("invalid")
+    assert rejected.reason.startswith(f"reply_to: {reply_to!r} is no inbox: use a subject of _INBOX.>")
+    assert rejected.data == batch.SerializeToString()
+    await door.publish("submit.default", b'{"type": "echo"}', {**JSON, "Gotask-Reply-To": reply_to})
+    await door.publish("submit.default", b'{"type": "echo"}', JSON)
+    await door.jobs(1)
+
+
 async def test_a_batch_that_nobody_asks_about(door: Door) -> None:
     batch = v1.SubmitJobs(jobs=[spec(), spec()])
     await door.publish("submit.default", batch.SerializeToString())

@@ -39,5 +39,3 @@ async def test_keys_tags_types_and_workers_may_hold_anything(storage: PostgresSt
     assert (found.spec, found.worker) == (spec, text)
     await storage.put_workers([v1.WorkerInfo(id=text)], NOW + 1)
     assert [worker.id for worker in await storage.list_workers(NOW)] == [text]
-    await storage.delete_worker(text)
-    assert await storage.list_workers(NOW) == []

@@ -8,8 +8,6 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
-from google.protobuf.empty_pb2 import Empty
-
 from gotask import v1
 from gotask.sdk.client import transport as verbs
 from gotask.sdk.client.dead_letters import DeadLetters
@@ -24,7 +22,7 @@ from gotask.sdk.client.queues import Queues
 from gotask.sdk.client.settings import ClientSettings, Credentials
 from gotask.sdk.client.times import Duration, wait_seconds
 from gotask.sdk.client.transport import Transport
-from gotask.sdk.client.worker import Worker
+from gotask.sdk.client.workers import Workers
 from gotask.sdk.errors import GoTaskError, InvalidArgument, SubmitFailed, WaitTimeout, error_of
 
 if TYPE_CHECKING:
@@ -71,6 +69,7 @@ class Client:
         self._loop: asyncio.AbstractEventLoop | None = None
         self.queues = Queues(self._via)
         self.dead = DeadLetters(self._via)
+        self.workers = Workers(self._via)
 
     @cached_property
     def schedules(self) -> "Schedules":
@@ -243,9 +242,3 @@ class Client:
     async def delete(self, job_id: str) -> None:
         """Forgets a job that has ended; Refused if it has not."""
         await self._via().call(verbs.DELETE_JOB, v1.JobId(id=job_id))
-
-    # The fleet
-
-    async def workers(self) -> Sequence[Worker]:
-        """The live ones, by id."""
-        return [Worker.of(each) for each in (await self._via().call(verbs.LIST_WORKERS, Empty())).workers]

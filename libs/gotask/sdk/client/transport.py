@@ -58,6 +58,8 @@ RESUME_SCHEDULE = Verb("ScheduleService", "ResumeSchedule", v1.ScheduleId, v1.Sc
 RUN_SCHEDULE = Verb("ScheduleService", "RunSchedule", v1.ScheduleId, v1.Schedule)
 
 LIST_WORKERS = Verb("WorkerService", "ListWorkers", Empty, v1.WorkerList, repeatable=True)
+DRAIN_WORKER = Verb("WorkerService", "DrainWorker", v1.WorkerName, v1.WorkerInfo)
+RESUME_WORKER = Verb("WorkerService", "ResumeWorker", v1.WorkerName, v1.WorkerInfo)
 
 
 class Transport(Protocol):

@@ -46,6 +46,8 @@ class SandboxTransport:
             "RetryDeadJobs": self._retry_dead,
             "PurgeDeadJobs": self._purge_dead,
             "ListWorkers": self._list_workers,
+            "DrainWorker": self._order_worker,
+            "ResumeWorker": self._order_worker,
             **schedules.handlers,
         }
 
@@ -200,6 +202,9 @@ class SandboxTransport:
 
     async def _list_workers(self, _: Empty) -> v1.WorkerList:
         return v1.WorkerList()
+
+    async def _order_worker(self, request: v1.WorkerName) -> v1.WorkerInfo:
+        raise NotFound(f"no worker {request.id!r} was heard of lately", "id")
 
 
 def _check(job_id: str, change: Change, why_not: Callable[[v1.JobState.ValueType], str]) -> None:

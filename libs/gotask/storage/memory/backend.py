@@ -153,9 +153,6 @@ class MemoryStorage(Storage):
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         self._workers.put(workers, expires_at_us)
 
-    async def delete_worker(self, worker_id: str) -> None:
-        self._workers.delete(worker_id)
-
     async def list_workers(self, now_us: int) -> list[v1.WorkerInfo]:
         return self._workers.live(now_us)
 

@@ -15,9 +15,6 @@ class Workers:
         for worker in workers:
             self._by_id[worker.id] = (expires_at_us, worker.SerializeToString())
 
-    def delete(self, worker_id: str) -> None:
-        self._by_id.pop(worker_id, None)
-
     def live(self, now_us: int) -> list[v1.WorkerInfo]:
         self._by_id = {key: entry for key, entry in self._by_id.items() if entry[0] > now_us}
         return [v1.WorkerInfo.FromString(data) for _, (_, data) in sorted(self._by_id.items())]

@@ -189,9 +189,6 @@ class PostgresStorage(Storage):
     async def put_workers(self, workers: Sequence[v1.WorkerInfo], expires_at_us: int) -> None:
         await self._workers.put(workers, expires_at_us)
 
-    async def delete_worker(self, worker_id: str) -> None:
-        await self._workers.delete(worker_id)
-
     async def list_workers(self, now_us: int) -> list[v1.WorkerInfo]:
         return await self._workers.live(now_us)
 

@@ -23,9 +23,6 @@ class Workers:
         """  # noqa: S608
         await self._client.rows(query, expires_at_us, list(data), list(data.values()))
 
-    async def delete(self, worker_id: str) -> None:
-        await self._client.rows(f"DELETE FROM {self._table} WHERE id = $1", column(worker_id))  # noqa: S608
-
     async def live(self, now_us: int) -> list[v1.WorkerInfo]:
         query = f"SELECT data FROM {self._table} WHERE expires_at_us > $1 ORDER BY id"  # noqa: S608
         return [v1.WorkerInfo.FromString(row[0]) for row in await self._client.rows(query, now_us)]

@@ -179,9 +179,6 @@ class RedisStorage(Storage):
         args = [part for worker in workers for part in (worker.id, worker.SerializeToString())]
         await self._client.run("workers_put", expires_at_us, *args)
 
-    async def delete_worker(self, worker_id: str) -> None:
-        await self._client.run("worker_delete", worker_id)
-
     async def list_workers(self, now_us: int) -> list[v1.WorkerInfo]:
         workers = [v1.WorkerInfo.FromString(data) for data in await self._client.run("workers_list", now_us)]
         return sorted(workers, key=lambda worker: worker.id)

@@ -5,7 +5,7 @@
 1     refused: the state of a job or queue forbids it; or a job that was waited for ended otherwise
 2     wrong usage: an option, an argument or a line of input
 3     try again later: nobody answered, or the queue is full
-4     there is no such job, queue or schedule
+4     there is no such job, queue, schedule or worker
 5     a job that was waited for had not ended in time
 6     not allowed
 130   interrupted

@@ -31,6 +31,8 @@ QueueName = Annotated[str, typer.Argument(metavar="NAME", help="The queue's name
 QueueNames = Annotated[list[str], typer.Argument(metavar="NAME...", help="Names of queues.", show_default=False)]
 ScheduleId = Annotated[str, typer.Argument(metavar="ID", help="The schedule's id.", show_default=False)]
 ScheduleIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of schedules.", show_default=False)]
+WorkerId = Annotated[str, typer.Argument(metavar="ID", help="The worker's id.", show_default=False)]
+WorkerIds = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of workers.", show_default=False)]
 WaitTimeout = Annotated[
     str, duration_option("How long to wait at most; as long as it takes, if not given.", "--timeout")
 ]

@@ -66,7 +66,7 @@ async def follow(session: Session, every: str) -> None:
 
 
 async def _picture(session: Session) -> Picture:
-    queues, workers = await asyncio.gather(session.client.queues.all_stats(), session.client.workers())
+    queues, workers = await asyncio.gather(session.client.queues.all_stats(), session.client.workers.list())
     return Picture(time.monotonic(), queues, workers)
 
 

@@ -203,6 +203,24 @@ def worker_table(workers: Iterable[Worker]) -> Table:
     )
 
 
+def worker_record(worker: Worker) -> Table:
+    return record(
+        (
+            ("id", escape(worker.id)),
+            ("host", escape(worker.hostname)),
+            ("pid", worker.pid or ""),
+            ("queues", ", ".join(worker.queues)),
+            ("types", escape(", ".join(worker.types))),
+            ("concurrency", worker.concurrency),
+            ("running", worker.running),
+            ("draining", "yes" if worker.draining else "no"),
+            ("version", escape(worker.version)),
+            ("started", age(worker.started_at)),
+            ("seen", age(worker.seen_at)),
+        )
+    )
+
+
 def state_line(job: Job) -> str:
     return f"{job.id} is {coloured(job.status)}"
 

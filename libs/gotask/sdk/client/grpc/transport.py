@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import grpc
@@ -96,32 +97,36 @@ class GrpcTransport:
         return await self._call(GET_JOB, request, wait_s + self._timeout_s)
 
     async def watch_job(self, job_id: str) -> AsyncGenerator[v1.JobUpdate, None]:
-        told = ended = False
-        while not ended:
-            if not told:
-                await self._connected(self._timeout_s)
-            try:
-                async for update in self._stream(_WATCH_JOB, v1.JobId(id=job_id)):
-                    told = True
-                    ended = update.HasField("job") and update.job.state in TERMINAL
-                    yield update
-            except grpc.aio.AioRpcError as error:
-                await self._pause_after(error)
+        async with aclosing(self._watched(_WATCH_JOB, v1.JobId(id=job_id))) as updates:
+            async for update in updates:
+                yield update
+                if update.HasField("job") and update.job.state in TERMINAL:
+                    return
 
     async def watch_events(self, request: v1.WatchEventsRequest) -> AsyncGenerator[v1.WatchedEvents, None]:
         following = v1.WatchEventsRequest()
         following.CopyFrom(request)
+        async with aclosing(self._watched(_WATCH_EVENTS, following)) as told:
+            async for events in told:
+                following.cursor = events.cursor
+                yield events
+
+    async def _watched(self, verb: Verb[Request, Reply], request: Request) -> AsyncGenerator[Reply, None]:
+        """Without end: opened again when it breaks off, with *request* as it is then. Only before the first answer
+        there has to be a gateway."""
         told = False
         while True:
             if not told:
                 await self._connected(self._timeout_s)
             try:
-                async for events in self._stream(_WATCH_EVENTS, following):
+                call: AsyncIterator[Reply] = self._method(verb)(request, metadata=self._metadata)
+                async for answer in call:
                     told = True
-                    following.cursor = events.cursor
-                    yield events
+                    yield answer
             except grpc.aio.AioRpcError as error:
-                await self._pause_after(error)
+                if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                    raise self._as_told(error) from None
+                await asyncio.sleep(_PAUSE_S)
 
     async def _call(self, verb: Verb[Request, Reply], request: Request, timeout_s: float) -> Reply:
         end = time.monotonic() + timeout_s
@@ -138,10 +143,6 @@ class GrpcTransport:
                 return reply
             await asyncio.sleep(_PAUSE_S)
 
-    def _stream(self, verb: Verb[Request, Reply], request: Request) -> AsyncIterator[Reply]:
-        call: AsyncIterator[Reply] = self._method(verb)(request, metadata=self._metadata)
-        return call
-
     def _method(self, verb: Verb[Any, Any]) -> Any:
         if verb.name not in self._methods:
             channel = self._opened()
@@ -157,12 +158,6 @@ class GrpcTransport:
         if self._channel is None:
             self._channel = open_channel(self._settings)
         return self._channel
-
-    async def _pause_after(self, error: grpc.aio.AioRpcError) -> None:
-        """Before a stream that broke off is opened again."""
-        if error.code() is not grpc.StatusCode.UNAVAILABLE:
-            raise self._as_told(error) from None
-        await asyncio.sleep(_PAUSE_S)
 
     def _as_told(self, error: grpc.aio.AioRpcError) -> GoTaskError:
         return as_told(error, self._settings.safe_url, self._timeout_s)

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from gotask import v1
 from gotask.bus.bus import Bus
-from gotask.bus.errors import BusError, Code, CommandError, MessageTooLarge
+from gotask.bus.errors import BusError, Code, CommandError, MessageTooLarge, UnusableCredentials
 from gotask.bus.group_commit import GroupCommit
 from gotask.bus.job_commands import JobCommands
 from gotask.bus.submissions import Submissions
@@ -30,17 +30,17 @@ class Link:
     def __init__(self, bus: Bus, settings: ClientSettings) -> None:
         self.bus = bus
         self._where = f"{settings.safe_url}, namespace {settings.namespace!r}"
-        self._timeout_s = settings.timeout_s
+        self.timeout_s = settings.timeout_s
         self.submissions = Submissions(
             bus,
-            min(_PUBLISH_TIMEOUT_S, self._timeout_s),
-            min(_REPLY_TIMEOUT_S, self._timeout_s),
+            min(_PUBLISH_TIMEOUT_S, self.timeout_s),
+            min(_REPLY_TIMEOUT_S, self.timeout_s),
             _MOST_UNDER_WAY,
         )
         self.watches = Watches(bus)
         self.reads: GroupCommit[str, v1.Job | None] = GroupCommit(self._read, max_items=_MAX_IDS, concurrency=2)
         self.stats: GroupCommit[str, v1.QueueStats | None] = GroupCommit(self._read_stats, max_items=_MAX_IDS)
-        self._job_commands = JobCommands(bus, self._timeout_s)
+        self._job_commands = JobCommands(bus, self.timeout_s)
 
     @classmethod
     async def open(cls, settings: ClientSettings, bus: Bus | None = None) -> "Link":
@@ -56,7 +56,7 @@ class Link:
     async def command(self, verb: str, request: Message, reply_type: type[Reply]) -> Reply:
         """What the owner of *verb* answers."""
         with self.told():
-            return await self.bus.command(verb, request, reply_type, self._timeout_s)
+            return await self.bus.command(verb, request, reply_type, self.timeout_s)
 
     async def job_command(self, verb: str, job_id: str) -> None:
         """Refused, or NotFound, when the job does not allow it."""
@@ -103,6 +103,9 @@ class Link:
 async def _connect(settings: ClientSettings) -> Bus:
     try:
         return await Bus.connect(settings, settings.namespace, settings.name, settings.timeout_s)
+    except UnusableCredentials as error:
+        field = "nats_credentials" if settings.nats_credentials else "nats_nkey_seed"
+        raise InvalidArgument(str(error), field) from None
     except TimeoutError as error:
         why = f"; the last answer: {error}" if str(error) else ""
         raise Unavailable(

@@ -8,6 +8,7 @@ from google.protobuf.empty_pb2 import Empty
 from gotask import v1
 from gotask.sdk.client.nats.handler import Handler, command
 from gotask.sdk.client.nats.link import Link
+from gotask.sdk.client.nats.listing import listing
 from gotask.sdk.client.queues import queue_of
 from gotask.sdk.errors import NotFound
 
@@ -17,17 +18,6 @@ def _put_queue(verb: str) -> Handler:
         return await link.command(verb, queue_of(request, time.time_ns() // 1000), v1.Queue)
 
     return handle
-
-
-async def _list_queues(link: Link, _: Empty) -> v1.QueueList:
-    queues = v1.QueueList()
-    more = True
-    while more:
-        after = queues.queues[-1].name if queues.queues else ""
-        reply = await link.command("list_queues", v1.ListNames(after=after), v1.FoundQueues)
-        queues.queues.extend(reply.queues)
-        more = reply.more and bool(reply.queues)
-    return queues
 
 
 async def _delete_queue(link: Link, request: v1.QueueName) -> Empty:
@@ -56,7 +46,7 @@ def _no_queue(name: str) -> NotFound:
 HANDLERS: Mapping[str, Handler] = {
     "CreateQueue": _put_queue("create_queue"),
     "UpdateQueue": _put_queue("update_queue"),
-    "ListQueues": _list_queues,
+    "ListQueues": listing("list_queues", v1.FoundQueues, v1.QueueList, "queues", "name"),
     "GetQueue": _get_queue,
     "DeleteQueue": _delete_queue,
     "PauseQueue": command("pause_queue", v1.Queue),

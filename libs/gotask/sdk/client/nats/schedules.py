@@ -8,17 +8,7 @@ from gotask import v1
 from gotask.jobs.ids import new_id
 from gotask.sdk.client.nats.handler import Handler, command
 from gotask.sdk.client.nats.link import Link
-
-
-async def _list(link: Link, _: Empty) -> v1.ScheduleList:
-    schedules = v1.ScheduleList()
-    more = True
-    while more:
-        after = schedules.schedules[-1].name if schedules.schedules else ""
-        reply = await link.command("list_schedules", v1.ListNames(after=after), v1.FoundSchedules)
-        schedules.schedules.extend(reply.schedules)
-        more = reply.more and bool(reply.schedules)
-    return schedules
+from gotask.sdk.client.nats.listing import listing
 
 
 async def _delete(link: Link, request: v1.ScheduleId) -> Empty:
@@ -34,7 +24,7 @@ async def _run(link: Link, request: v1.ScheduleId) -> v1.Schedule:
 
 HANDLERS: Mapping[str, Handler] = {
     "CreateSchedule": command("create_schedule", v1.Schedule),
-    "ListSchedules": _list,
+    "ListSchedules": listing("list_schedules", v1.FoundSchedules, v1.ScheduleList, "schedules", "name"),
     "GetSchedule": command("get_schedule", v1.Schedule),
     "UpdateSchedule": command("update_schedule", v1.Schedule),
     "DeleteSchedule": _delete,

@@ -13,7 +13,7 @@ from gotask.bus.bus import Bus
 from gotask.bus.following import follow
 from gotask.jobs.ids import is_id, new_id
 from gotask.jobs.states import TERMINAL
-from gotask.sdk.client.nats import dead_letters, queues, schedules
+from gotask.sdk.client.nats import dead_letters, queues, schedules, workers
 from gotask.sdk.client.nats.handler import Handler, command
 from gotask.sdk.client.nats.link import Link
 from gotask.sdk.client.nats.recorded import recorded_events
@@ -119,25 +119,14 @@ async def _delete(link: Link, request: v1.JobId) -> Empty:
     return Empty()
 
 
-async def _list_workers(link: Link, _: Empty) -> v1.WorkerList:
-    workers = v1.WorkerList()
-    more = True
-    while more:
-        after = workers.workers[-1].id if workers.workers else ""
-        reply = await link.command("list_workers", v1.ListNames(after=after), v1.FoundWorkers)
-        workers.workers.extend(reply.workers)
-        more = reply.more and bool(reply.workers)
-    return workers
-
-
 _HANDLERS: Mapping[str, Handler] = {
     "GetJob": lambda link, request: _get(link, request.id),
     "ListJobs": command("list_jobs", v1.ListJobsResponse),
     "CancelJob": _change("cancel_jobs"),
     "RetryJob": _change("retry_jobs"),
     "DeleteJob": _delete,
-    "ListWorkers": _list_workers,
     **queues.HANDLERS,
     **dead_letters.HANDLERS,
     **schedules.HANDLERS,
+    **workers.HANDLERS,
 }

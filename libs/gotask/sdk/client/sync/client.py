@@ -19,8 +19,8 @@ from gotask.sdk.client.sync.handle import SyncJobHandle
 from gotask.sdk.client.sync.queues import SyncQueues
 from gotask.sdk.client.sync.runner import Runner
 from gotask.sdk.client.sync.schedules import SyncSchedules
+from gotask.sdk.client.sync.workers import SyncWorkers
 from gotask.sdk.client.times import Duration
-from gotask.sdk.client.worker import Worker
 from gotask.sdk.errors import SubmitFailed
 
 R = TypeVar("R")
@@ -56,6 +56,7 @@ class SyncClient:
         self.queues = SyncQueues(self.call)
         self.dead = SyncDeadLetters(self.call, self._each)
         self.schedules = SyncSchedules(self.call)
+        self.workers = SyncWorkers(self.call)
         begin = weakref.WeakMethod(self._begin)
         os.register_at_fork(after_in_child=lambda: (anew := begin()) and anew())
 
@@ -140,6 +141,3 @@ class SyncClient:
 
     def delete(self, job_id: str) -> None:
         self.call(lambda client: client.delete(job_id))
-
-    def workers(self) -> Sequence[Worker]:
-        return self.call(lambda client: client.workers())

@@ -1,3 +1,0 @@
--- ARGV: id.
-call('HDEL', P .. 'worker', ARGV[1])
-call('ZREM', P .. 'workers', ARGV[1])
