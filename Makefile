@@ -13,7 +13,7 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UNIT := $(wildcard tests/jobs tests/sdk tests/repo)
-SPREAD := -n $(PROCESSES) --dist loadgroup --no-loadscope-reorder
+SPREAD := -n $(PROCESSES) --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

@@ -4,6 +4,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_timeout import get_env_settings
@@ -11,7 +12,7 @@ from pytest_timeout import get_env_settings
 from gotask.embedded import free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
 from tests.storage.schemas import Schemas
-from tests.support.parallel import group, keep_to_own_ports
+from tests.support.parallel import keep_to_own_ports, scheduling
 from tests.support.servers import Server, ServerProcess, postgres_command, running
 from tests.support.shared import shared
 
@@ -25,10 +26,9 @@ keep_to_own_ports()
 _TEARDOWN_S = 60.0
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        item.add_marker(group(item))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

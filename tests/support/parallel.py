@@ -1,8 +1,10 @@
 """Several processes of pytest, as ``make test`` starts them: each has servers and ports of its own."""
 
 import os
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 _PORTS = range(10_000, 32_000)
 _TOGETHER = ("cli", "cluster", "dashboard", "deploy", "docs", "e2e", "observability")
@@ -17,8 +19,14 @@ def keep_to_own_ports() -> None:
         os.environ["GOTASK_FREE_PORTS"] = f"{first}-{first + share - 1}"
 
 
-def group(item: pytest.Item) -> pytest.MarkDecorator:
-    """What stays in one process, one after the other: a file, or a folder whose files share a stack."""
-    _, folder, *rest = item.path.relative_to(item.config.rootpath).parts
-    name = folder if folder in _TOGETHER else "-".join((folder, *rest))
-    return pytest.mark.xdist_group(name)
+def scheduling(config: pytest.Config, log: Any) -> Any:
+    """Gives each process files, or folders whose files share a stack, as it gets done with those before."""
+    made = LoadScopeScheduling(config, log)
+    made._split_scope = _together
+    return made
+
+
+def _together(nodeid: str) -> str:
+    path, _, _ = nodeid.partition("::")
+    _, folder, *_ = path.split("/")
+    return folder if folder in _TOGETHER else path
