@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from nicegui import ui
+
 from gotask.metrics.dashboard.api import ApiError, segment
 from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import confirmed
@@ -124,12 +126,19 @@ class QueuesPage:
         await self._reload()
 
     async def _purge(self, queue: str, path: str) -> None:
-        question = f"Purge the dead letters of {queue}?"
-        if await confirmed(question, "They are forgotten and cannot be retried any more.", "Purge"):
-            await self._view.attempt(self._purge_all(path), f"{queue} has no dead letters now")
+        try:
+            stats = await self._view.api.get(f"{path}/stats")
+        except ApiError as error:
+            ui.notify(error.detail, type="negative")
+            return
+        waiting = stats["pending_jobs"] + stats["scheduled"] + stats["retrying"]
+        question = f"Cancel {waiting:,} waiting jobs of {queue}?"
+        consequence = "They do not run, unless they are retried one by one. Running jobs go on."
+        if await confirmed(question, consequence, "Purge"):
+            await self._view.attempt(self._purge_all(path), f"No job waits in {queue} now")
 
     async def _purge_all(self, path: str) -> None:
-        while not (await self._view.api.delete(f"{path}/dead"))["complete"]:
+        while not (await self._view.api.post(f"{path}/purge"))["complete"]:
             pass
 
     async def _reload(self) -> None:
