@@ -100,7 +100,7 @@ def test_dead_letters_are_seen_to() -> None:
 
 
 def test_a_queue_is_purged() -> None:
-    with Sandbox(app) as sandbox:
+    with SyncSandbox(app) as sandbox:
         waiting = sandbox.client.submit_many([break_down.job() for _ in range(3)])
         assert sandbox.client.queues.purge("default").cancelled == 3
         sandbox.drain()

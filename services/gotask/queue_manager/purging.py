@@ -17,8 +17,8 @@ _WORK_S = 1.0
 
 
 class Purging:
-    """Works in pieces, so that a million jobs hold up nothing else; after a second it answers how many it cancelled, and
-    whether that was all."""
+    """Works in pieces, so that a million jobs hold up nothing else; after a second it answers how many it cancelled,
+    and whether that was all."""
 
     def __init__(self, bus: Bus, storage: Storage, clock: Clock, events: EventPublisher) -> None:
         self._bus = bus
