@@ -56,8 +56,7 @@ def test_queues(opened: Open, api: Api) -> None:
 def test_a_queue_is_purged(opened: Open, api: Api) -> None:
     job_ids = [api.job("echo", queue="purged", delay="1h") for _ in range(3)]
     page = opened().open("/queues")
-    line = page.get_by_role("row").filter(has_text="purged")
-    purge = line.get_by_role("button", name="Purge")
+    purge = page.get_by_role("button", name="Purge purged")
     purge.click()
     expect(page.get_by_role("dialog")).to_contain_text("Cancel 3 waiting jobs of purged?")
     page.get_by_role("button", name="Keep").click()
