@@ -57,6 +57,10 @@ bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC s
 bench-tracing: $(VENV)/.dev ## Measure what traces cost, off against 1 % of jobs sampled (ARGS="--share 0.01", …)
 	@$(BIN)/python -m tools.bench_tracing $(ARGS)
 
+.PHONY: trace
+trace: $(VENV)/.dev ## Print the trace of a job that is retried, as an OTLP receiver gets it
+	@$(BIN)/python -m tools.trace
+
 .PHONY: bench-dashboard
 bench-dashboard: $(VENV)/.dev ## Measure the dashboard in Chromium with 100 queues and a million jobs (ARGS="--jobs 100000", …)
 	@$(BIN)/python -m tools.bench_dashboard $(ARGS)
