@@ -1,12 +1,14 @@
 """Every button of every page does what it says, and asks before what cannot be undone."""
 
 import re
+import signal
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Api, Open
+from tests.support.stack import Stack
 from tests.support.waiting import wait_until_blocking
 
 
@@ -109,6 +111,21 @@ def test_jobs_are_found(opened: Open, api: Api) -> None:
     page.get_by_label("Job id").fill(tagged)
     page.get_by_label("Job id").press("Enter")
     expect(page.get_by_role("region", name="Result")).to_contain_text("found")
+
+
+def test_a_page_is_there_before_what_takes_long(opened: Open, api: Api, town: Stack) -> None:
+    tagged = api.job("echo", queue="reports", tags=["slow"])
+    gateway = town.services["gateway"].process
+    assert gateway is not None
+    gateway.send_signal(signal.SIGSTOP)
+    try:
+        page = opened().open("/jobs?tag=slow")
+        expect(page.get_by_text("Looking …")).to_be_visible()
+        expect(page.get_by_role("heading", name="No jobs here")).to_be_hidden()
+    finally:
+        gateway.send_signal(signal.SIGCONT)
+    expect(page.get_by_role("row").filter(has_text=tagged[-12:])).to_be_visible()
+    expect(page.get_by_text("Looking …")).to_be_hidden()
 
 
 def test_a_job_moves_live(opened: Open, api: Api, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import confirmed
 from gotask.metrics.dashboard.formats import count, safe
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import button, empty, raw
+from gotask.metrics.dashboard.markup import button, nothing, raw
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -40,10 +40,11 @@ class DeadPage:
     async def build(self) -> None:
         with head("Dead letters"):
             self._purge_button = button("Purge all", "btn-bad").on("click", self._purge_queue)
+            self._purge_button.set_visibility(False)
         self._links = raw("", "nav").classes("buttons").props('aria-label="Queues"')
         self._note = raw("").classes("muted")
         self._table = table("Dead letters by error", _COLUMNS, self._act)
-        self._nothing = empty("No dead letters", "Jobs that have used up their attempts come here. None has.")
+        self._nothing = nothing("No dead letters", "Jobs that have used up their attempts come here. None has.")
         await self._view.keep(self._refresh)
 
     async def _refresh(self, change: Change) -> None:

@@ -9,7 +9,7 @@ from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import confirmed
 from gotask.metrics.dashboard.formats import count, rate
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import button, empty
+from gotask.metrics.dashboard.markup import button, nothing
 from gotask.metrics.dashboard.pages.queue_form import create_queue, edit_queue
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
@@ -46,7 +46,7 @@ class QueuesPage:
         with head("Queues"):
             button("New queue", "btn-main").on("click", self._create)
         self._table = table("Queues", _COLUMNS, self._act)
-        self._nothing = empty("No queues yet", "The first job of a queue makes it, and so does the button above.")
+        self._nothing = nothing("No queues yet", "The first job of a queue makes it, and so does the button above.")
         await self._view.keep(self._refresh)
 
     async def _refresh(self, change: Change) -> None:
