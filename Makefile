@@ -53,6 +53,18 @@ bench-workers: $(VENV)/.dev ## Measure a fleet of 1,200 workers, idle and when w
 bench-gateway: $(VENV)/.dev ## Measure the gateway: single jobs, batches, gRPC streams (ARGS=--json, …)
 	@$(BIN)/python -m tools.bench_gateway $(ARGS)
 
+.PHONY: bench-tracing
+bench-tracing: $(VENV)/.dev ## Measure what traces cost, off against 1 % of jobs sampled (ARGS="--share 0.01", …)
+	@$(BIN)/python -m tools.bench_tracing $(ARGS)
+
+.PHONY: trace
+trace: $(VENV)/.dev ## Print the trace of a job that is retried, as an OTLP receiver gets it
+	@$(BIN)/python -m tools.trace
+
+.PHONY: bench-dashboard
+bench-dashboard: $(VENV)/.dev ## Measure the dashboard in Chromium with 100 queues and a million jobs (ARGS="--jobs 100000", …)
+	@$(BIN)/python -m tools.bench_dashboard $(ARGS)
+
 # Checking
 
 .PHONY: test

@@ -45,6 +45,7 @@ class Stack:
     api: str
     grpc: str
     nats_url: str
+    dashboard: str
 
     def cpu_s(self) -> dict[str, float]:
         """User and system time of each process so far."""
@@ -93,7 +94,7 @@ def _memory_bytes(process: psutil.Process) -> int:
 @contextmanager
 def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
     """``gotask up`` on free ports with its data in a temporary folder; stopped at the end."""
-    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "grpc", "metrics")}
+    ports = {name: free_port() for name in ("nats", "redis", "postgres", "http", "grpc", "metrics", "dashboard")}
     with tempfile.TemporaryDirectory() as data:
         options = [f"--{name}-port={port}" for name, port in ports.items()]
         argv = [sys.executable, "-m", "gotask.cli", "up", f"--storage={storage}", f"--data={data}/gotask", *options]
@@ -104,6 +105,7 @@ def running_stack(storage: str, concurrency: int) -> Iterator[Stack]:
             api=f"http://127.0.0.1:{ports['http']}/api/v1",
             grpc=f"127.0.0.1:{ports['grpc']}",
             nats_url=f"nats://127.0.0.1:{ports['nats']}",
+            dashboard=f"http://127.0.0.1:{ports['dashboard']}",
         )
         try:
             _wait_ready(up, ports["http"], f"{data}/log")

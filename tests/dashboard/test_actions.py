@@ -1,12 +1,14 @@
 """Every button of every page does what it says, and asks before what cannot be undone."""
 
 import re
+import signal
 import time
 from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import Api, Open
+from tests.support.stack import Stack
 from tests.support.waiting import wait_until_blocking
 
 
@@ -53,6 +55,21 @@ def test_queues(opened: Open, api: Api) -> None:
     expect(line).to_be_hidden()
 
 
+def test_a_queue_is_purged(opened: Open, api: Api) -> None:
+    job_ids = [api.job("echo", queue="purged", delay="1h") for _ in range(3)]
+    page = opened().open("/queues")
+    purge = page.get_by_role("button", name="Purge purged")
+    purge.click()
+    expect(page.get_by_role("dialog")).to_contain_text("Cancel 3 waiting jobs of purged?")
+    page.get_by_role("button", name="Keep").click()
+    assert api("GET", f"/jobs/{job_ids[0]}")["status"] == "scheduled"
+    purge.click()
+    agree(page, "Purge")
+    expect(page.get_by_text("No job waits in purged now")).to_be_visible()
+    assert {api("GET", f"/jobs/{job_id}")["status"] for job_id in job_ids} == {"cancelled"}
+    api("DELETE", "/queues/purged")
+
+
 def test_dead_letters(opened: Open, api: Api) -> None:
     for message in ("first", "second"):
         api.ended(api.job("break", queue="mail", payload={"message": message}))
@@ -69,10 +86,11 @@ def test_dead_letters(opened: Open, api: Api) -> None:
     expect(page.get_by_role("row").filter(has_text="UnknownType")).to_be_hidden()
     expect(broken).to_be_visible()
 
-    page = opened().open("/queues")
-    page.get_by_role("button", name="Purge mail").click()
+    page.get_by_role("button", name="Purge all", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("Purge all 2 dead letters of mail?")
     agree(page, "Purge")
-    wait_until_blocking(lambda: api("GET", "/queues/mail/stats")["dead"] == 0, "the dead letters are gone")
+    expect(page.get_by_role("heading", name="No dead letters")).to_be_visible()
+    assert api("GET", "/queues/mail/stats")["dead"] == 0
 
 
 def test_jobs_are_found(opened: Open, api: Api) -> None:
@@ -93,6 +111,21 @@ def test_jobs_are_found(opened: Open, api: Api) -> None:
     page.get_by_label("Job id").fill(tagged)
     page.get_by_label("Job id").press("Enter")
     expect(page.get_by_role("region", name="Result")).to_contain_text("found")
+
+
+def test_a_page_is_there_before_what_takes_long(opened: Open, api: Api, town: Stack) -> None:
+    tagged = api.job("echo", queue="reports", tags=["slow"])
+    gateway = town.services["gateway"].process
+    assert gateway is not None
+    gateway.send_signal(signal.SIGSTOP)
+    try:
+        page = opened().open("/jobs?tag=slow")
+        expect(page.get_by_text("Looking …")).to_be_visible()
+        expect(page.get_by_role("heading", name="No jobs here")).to_be_hidden()
+    finally:
+        gateway.send_signal(signal.SIGCONT)
+    expect(page.get_by_role("row").filter(has_text=tagged[-12:])).to_be_visible()
+    expect(page.get_by_text("Looking …")).to_be_hidden()
 
 
 def test_a_job_moves_live(opened: Open, api: Api, tmp_path: Path) -> None:

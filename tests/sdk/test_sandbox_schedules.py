@@ -97,3 +97,13 @@ def test_dead_letters_are_seen_to() -> None:
         assert (dead.purge("default").count, dead.purge("default").count) == (2, 0)
         with pytest.raises(NotFound, match="there is no queue 'x'"):
             dead.list("x")
+
+
+def test_a_queue_is_purged() -> None:
+    with SyncSandbox(app) as sandbox:
+        waiting = sandbox.client.submit_many([break_down.job() for _ in range(3)])
+        assert sandbox.client.queues.purge("default").cancelled == 3
+        sandbox.drain()
+        assert [handle.get().status for handle in waiting] == ["cancelled"] * 3
+        with pytest.raises(NotFound, match="there is no queue 'x'"):
+            sandbox.client.queues.purge("x")

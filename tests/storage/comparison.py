@@ -210,6 +210,11 @@ class Comparison(RuleBasedStateMachine):
         expected = self._command(ids, lambda job: self.model.cancel(job, self.now))
         assert [(change.changed, change.state) for change in changes] == expected
 
+    @rule(name=st.sampled_from(list(QUEUES)))
+    def cancel_waiting(self, name: str) -> None:
+        cancelled = self.wait(self.storage.cancel_waiting(name, self.now, 100))
+        assert sorted(cancelled) == self.model.cancel_waiting(name, self.now)
+
     @rule(ids=_ids)
     def retry(self, ids: list[str]) -> None:
         changes = self.wait(self.storage.retry(ids, self.now))

@@ -200,6 +200,12 @@ class Model:
         job.cancel_requested = True
         return True
 
+    def cancel_waiting(self, queue: str, now: int) -> list[str]:
+        waiting = [job for job in self.jobs.values() if job.state in WAITING and job.spec.queue == queue]
+        for job in waiting:
+            self.end(job, CANCELLED, now)
+        return sorted(job.spec.id for job in waiting)
+
     def retry(self, job: ModelJob, now: int) -> bool:
         if job.state not in RETRYABLE or self.holder(job.spec.unique_key):
             return False

@@ -111,6 +111,7 @@ async def test_outcomes_are_applied_once(line: Line, how: str) -> None:
 COMMANDS: dict[str, tuple[State, Callable[[Storage, list[str]], Awaitable[Any]], State | None]] = {
     "cancel": (PENDING, lambda storage, ids: storage.cancel(ids, NOW), CANCELLED),
     "cancel running": (RUNNING, lambda storage, ids: storage.cancel(ids, NOW), RUNNING),
+    "purge": (PENDING, lambda storage, _: storage.cancel_waiting("default", NOW, 100), CANCELLED),
     "release": (SCHEDULED, lambda storage, ids: storage.release(ids, NOW + SECOND), PENDING),
     "retry": (DEAD, lambda storage, ids: storage.retry(ids, NOW), PENDING),
     "delete": (SUCCESS, lambda storage, ids: storage.delete(ids), None),

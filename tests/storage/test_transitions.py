@@ -24,6 +24,7 @@ CALLS: dict[str, tuple[Call, dict[v1.JobState.ValueType, v1.JobState.ValueType]]
     "claim": (lambda storage, _: claim(storage, now=LATER), {PENDING: RUNNING}),
     "release": (lambda storage, job_id: storage.release([job_id], LATER), {SCHEDULED: PENDING, RETRYING: PENDING}),
     "cancel": (lambda storage, job_id: storage.cancel([job_id], LATER), dict.fromkeys(WAITS, CANCELLED)),
+    "purge": (lambda storage, _: storage.cancel_waiting("default", LATER, 9), dict.fromkeys(WAITS, CANCELLED)),
     "retry": (lambda storage, job_id: storage.retry([job_id], LATER), dict.fromkeys(RETRYABLE, PENDING)),
     "expire": (lambda storage, _: storage.expire_jobs(LATER, 9), {}),
     "extend": (lambda storage, job_id: storage.extend_leases([Lease(job_id, "default", 1)], [LATER + LEASE]), {}),

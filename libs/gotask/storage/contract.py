@@ -259,6 +259,13 @@ class Storage(ABC):
         """Waiting jobs become cancelled; running ones are marked, and *changed* is true the first time."""
 
     @abstractmethod
+    async def cancel_waiting(self, queue: str, now_us: int, limit: int) -> list[str]:
+        """Up to *limit* waiting jobs of a queue become cancelled, pending ones first; their ids. Running ones stay.
+
+        None is left that waited when fewer than *limit* are told, but such as changed just then.
+        """
+
+    @abstractmethod
     async def delete(self, job_ids: Sequence[str]) -> list[Change]:
         """Forgets jobs that are terminal; others stay."""
 

@@ -147,6 +147,31 @@ class QueueList(_message.Message):
 Global___QueueList: _TypeAlias = QueueList  # noqa: Y015
 
 @_typing.final
+class QueuePurged(_message.Message):
+    """What a purge of a queue did."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CANCELLED_FIELD_NUMBER: _builtins.int
+    COMPLETE_FIELD_NUMBER: _builtins.int
+    cancelled: _builtins.int
+    complete: _builtins.bool
+    """not set: there may be more, repeat the call"""
+    def __init__(
+        self,
+        *,
+        cancelled: _builtins.int = ...,
+        complete: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cancelled", b"cancelled", "complete", b"complete"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QueuePurged: _TypeAlias = QueuePurged  # noqa: Y015
+
+@_typing.final
 class ListDeadJobsRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -73,6 +73,11 @@ class QueueServiceStub:
                 request_serializer=gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
                 response_deserializer=gotask_dot_v1_dot_queue__pb2.Queue.FromString,
                 _registered_method=True)
+        self.PurgeQueue = channel.unary_unary(
+                '/gotask.v1.QueueService/PurgeQueue',
+                request_serializer=gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
+                response_deserializer=gotask_dot_v1_dot_queue__service__pb2.QueuePurged.FromString,
+                _registered_method=True)
         self.GetQueueStats = channel.unary_unary(
                 '/gotask.v1.QueueService/GetQueueStats',
                 request_serializer=gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
@@ -146,6 +151,13 @@ class QueueServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PurgeQueue(self, request, context):
+        """Cancels the jobs that wait in a queue, whether pending, scheduled or retrying; running ones go on.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetQueueStats(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -212,6 +224,11 @@ def add_QueueServiceServicer_to_server(servicer, server):
                     servicer.ResumeQueue,
                     request_deserializer=gotask_dot_v1_dot_api__pb2.QueueName.FromString,
                     response_serializer=gotask_dot_v1_dot_queue__pb2.Queue.SerializeToString,
+            ),
+            'PurgeQueue': grpc.unary_unary_rpc_method_handler(
+                    servicer.PurgeQueue,
+                    request_deserializer=gotask_dot_v1_dot_api__pb2.QueueName.FromString,
+                    response_serializer=gotask_dot_v1_dot_queue__service__pb2.QueuePurged.SerializeToString,
             ),
             'GetQueueStats': grpc.unary_unary_rpc_method_handler(
                     servicer.GetQueueStats,
@@ -423,6 +440,33 @@ class QueueService:
             '/gotask.v1.QueueService/ResumeQueue',
             gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
             gotask_dot_v1_dot_queue__pb2.Queue.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PurgeQueue(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/gotask.v1.QueueService/PurgeQueue',
+            gotask_dot_v1_dot_api__pb2.QueueName.SerializeToString,
+            gotask_dot_v1_dot_queue__service__pb2.QueuePurged.FromString,
             options,
             channel_credentials,
             insecure,

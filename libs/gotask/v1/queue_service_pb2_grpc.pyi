@@ -48,6 +48,8 @@ class QueueServiceStub:
     """No job of the queue is started from now on; running jobs go on."""
     ResumeQueue: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.Queue]
     """Ends a pause."""
+    PurgeQueue: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.QueuePurged]
+    """Cancels the jobs that wait in a queue, whether pending, scheduled or retrying; running ones go on."""
     GetQueueStats: _grpc.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.QueueStats]
     ListDeadJobs: _grpc.UnaryUnaryMultiCallable[_queue_service_pb2.ListDeadJobsRequest, _job_service_pb2.ListJobsResponse]
     """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
@@ -76,6 +78,8 @@ class QueueServiceAsyncStub(QueueServiceStub):
     """No job of the queue is started from now on; running jobs go on."""
     ResumeQueue: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.Queue]  # type: ignore[assignment]
     """Ends a pause."""
+    PurgeQueue: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_service_pb2.QueuePurged]  # type: ignore[assignment]
+    """Cancels the jobs that wait in a queue, whether pending, scheduled or retrying; running ones go on."""
     GetQueueStats: _aio.UnaryUnaryMultiCallable[_api_pb2.QueueName, _queue_pb2.QueueStats]  # type: ignore[assignment]
     ListDeadJobs: _aio.UnaryUnaryMultiCallable[_queue_service_pb2.ListDeadJobsRequest, _job_service_pb2.ListJobsResponse]  # type: ignore[assignment]
     """The dead letters of a queue that match, newest first. With error_type, a page may hold fewer than limit, or none, and
@@ -143,6 +147,14 @@ class QueueServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_queue_pb2.Queue, _abc.Awaitable[_queue_pb2.Queue]]:
         """Ends a pause."""
+
+    @_abc_1.abstractmethod
+    def PurgeQueue(
+        self,
+        request: _api_pb2.QueueName,
+        context: _ServicerContext,
+    ) -> _typing.Union[_queue_service_pb2.QueuePurged, _abc.Awaitable[_queue_service_pb2.QueuePurged]]:
+        """Cancels the jobs that wait in a queue, whether pending, scheduled or retrying; running ones go on."""
 
     @_abc_1.abstractmethod
     def GetQueueStats(

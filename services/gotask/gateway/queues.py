@@ -8,6 +8,7 @@ from typing import NamedTuple
 from gotask import v1
 from gotask.bus.bus import Bus
 from gotask.bus.errors import Code, CommandError
+from gotask.bus.purging import purge_queue
 from gotask.gateway.access.audit import Audit
 from gotask.gateway.access.caller import Caller
 from gotask.jobs.limits import QUEUE
@@ -51,6 +52,17 @@ class Queues:
 
     async def resume(self, caller: Caller, name: str) -> v1.Queue:
         return await self._command(caller, "resume_queue", name, v1.QueueName(name=name))
+
+    async def purge(self, caller: Caller, name: str) -> v1.QueuePurged:
+        """What waits in it is cancelled; running jobs go on."""
+
+        async def give() -> v1.QueuePurged:
+            return await self._bus.command("purge_queue", wanted, v1.QueuePurged, self._command_timeout_s)
+
+        wanted = v1.QueueName(name=name)
+        with self._audit.record(caller, "purge_queue", name):
+            _check_name(caller, name)
+            return await purge_queue(give)
 
     async def _command(self, caller: Caller, verb: str, name: str, request: v1.Queue | v1.QueueName) -> v1.Queue:
         with self._audit.record(caller, verb, name):

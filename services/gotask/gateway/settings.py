@@ -1,11 +1,11 @@
 """The gateway's settings."""
 
-import ipaddress
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from gotask.jobs import limits
+from gotask.service.addresses import is_loopback
 from gotask.service.settings import Names, Port, Seconds, StorageSettings
 from gotask.service.tls_files import TlsFiles
 
@@ -98,19 +98,10 @@ class GatewaySettings(StorageSettings):
             raise ValueError(f"GOTASK_JWT_SECRET: has fewer than {_LEAST_SECRET} bytes")
         if not self.asks_who and not self.allow_anonymous:
             for name, address in {"HTTP": self.http_addr, "GRPC": self.grpc_addr}.items():
-                if address and not _is_loopback(address):
+                if address and not is_loopback(address):
                     raise ValueError(
                         f"GOTASK_{name}_ADDR: {address} can be reached by others, and nobody would have to say who "
                         "they are; set GOTASK_API_KEYS_FILE or GOTASK_JWT_…, or GOTASK_ALLOW_ANONYMOUS=true if that "
                         "is meant"
                     )
         return self
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False

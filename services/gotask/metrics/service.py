@@ -46,7 +46,8 @@ class MetricsService:
         self._dashboard = Dashboard(settings)
 
     async def start(self) -> None:
-        """BusUnavailable when the broker does not answer; OSError when its port is taken."""
+        """BusUnavailable when the broker does not answer; OSError when its port is taken; StartFailed as the dashboard
+        has it."""
         await self._gauges.start()
         await self._counter.start()
         await self._answers.start()

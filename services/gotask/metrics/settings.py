@@ -27,10 +27,12 @@ class MetricsSettings(StorageSettings):
     metrics_idle: Seconds = 3600.0
     """How long a queue, type or worker that others need the place of may be silent before its series end."""
     dashboard_host: str = "127.0.0.1"
-    """Address that the dashboard listens on. Where the gateway asks nobody who they are, whoever reaches it may do
-    everything."""
+    """Address that the dashboard listens on. One that others can reach is refused while the gateway asks nobody who
+    they are."""
     dashboard_port: Port = 3000
     """0 is nowhere."""
+    allow_anonymous: bool = False
+    """Whether everybody may do everything through a dashboard that others can reach, where the gateway asks nobody."""
     gateway_url: str = "http://127.0.0.1:8080"
     """Where the dashboard finds the gateway's REST API."""
     gateway_ca: str = ""

@@ -11,6 +11,7 @@ from gotask.queue_manager.job_commands import JobCommands
 from gotask.queue_manager.leases import Leases
 from gotask.queue_manager.outcomes import Outcomes, decode_results
 from gotask.queue_manager.publishing import EventPublisher
+from gotask.queue_manager.purging import Purging
 from gotask.queue_manager.queue_commands import QueueCommands
 from gotask.queue_manager.queues import Queues
 from gotask.queue_manager.reading import Reading
@@ -44,6 +45,7 @@ class QueueManagerService:
         self._job_commands = JobCommands(bus, storage, clock, self._dispatcher, self._events)
         self._dead_letters = DeadLetterCommands(bus, storage, clock, self._dispatcher, self._events)
         self._queue_commands = QueueCommands(settings, bus, storage, clock, self._queues)
+        self._purging = Purging(bus, storage, clock, self._events)
         self._reading = Reading(bus, storage, clock)
         self._leases = Leases(
             settings, bus, storage, clock, self._queues, self._dispatcher, outcomes, self._events, telemetry
@@ -81,6 +83,7 @@ class QueueManagerService:
         await self._job_commands.start()
         await self._dead_letters.start()
         await self._queue_commands.start()
+        await self._purging.start()
         await self._reading.start()
         await self._upkeep.start()
 

@@ -74,6 +74,15 @@ async def test_a_waiting_job_is_cancelled_retried_and_deleted(client: Client) ->
             await call(handle.id)
 
 
+async def test_a_queue_is_purged(client: Client) -> None:
+    handles = await client.submit_many([NewJob("echo", 1, queue="mail"), NewJob("echo", 2, queue="mail", delay="1h")])
+    purged = await client.queues.purge("mail")
+    assert (purged.cancelled, purged.complete) == (2, True)
+    assert [(await handle.wait("20s")).status for handle in handles] == ["cancelled", "cancelled"]
+    with pytest.raises(NotFound, match="there is no queue 'x'"):
+        await client.queues.purge("x")
+
+
 async def test_a_queue_lives(client: Client) -> None:
     made = await client.queues.create("mail", max_workers=3, retry_delay="5s", timeout=timedelta(minutes=1))
     assert (made.max_workers, made.retry_delay, made.timeout) == (3, timedelta(seconds=5), timedelta(minutes=1))

@@ -85,6 +85,7 @@ async def test_queues_schedules_and_dead_letters(client: SyncClient, place: Plac
         assert {each.name for each in client.queues.list()} >= {"mail"}
         assert client.queues.get("mail").max_workers == 2
         assert client.queues.stats("mail").pending_jobs == 0
+        assert client.queues.purge("mail").cancelled == 0
         client.queues.delete("mail")
         schedule = client.schedules.create("daily", "@daily", double.job(number=4))
         assert client.schedules.pause(schedule.id).paused

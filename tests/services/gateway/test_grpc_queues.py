@@ -86,6 +86,15 @@ async def test_figures(door: Door) -> None:
         await queues(door.channel).DeleteQueue(v1.QueueName(name="counted"))
 
 
+async def test_a_queue_is_purged(door: Door) -> None:
+    await jobs(door.channel).SubmitJobs(v1.SubmitJobsRequest(jobs=[new_job(queue="purged")] * 3))
+    await door.start_jobs("purged")
+    purged = await queues(door.channel).PurgeQueue(v1.QueueName(name="purged"))
+    assert purged == v1.QueuePurged(cancelled=2, complete=True)
+    with refused(grpc.StatusCode.NOT_FOUND):
+        await queues(door.channel).PurgeQueue(v1.QueueName(name="nowhere"))
+
+
 async def test_dead_letters(door: Door) -> None:
     service = queues(door.channel)
     once = v1.RetryPolicy(max_retries=0)

@@ -177,3 +177,25 @@ async def test_what_has_ended_or_is_told_to_end_is_not_cancelled_again(life: Lif
     release.set()
     await life.ended(running)
     assert "is cancelled already" in (await life.post(f"/jobs/{running}/cancel", status=409))["detail"]
+
+
+async def test_a_purged_queue_runs_nothing_that_waited(life: Life) -> None:
+    app = App()
+    started: list[str] = []
+
+    @app.job("note")
+    async def note(context: JobContext) -> None:
+        started.append(context.job_id)
+
+    queue = await life.queue()
+    purged = [
+        *await life.submit_all([{"type": "note", "queue": queue}] * 3),
+        await life.submit("note", queue, delay="1s"),
+    ]
+    assert await life.post(f"/queues/{queue}/purge") == {"cancelled": 4, "complete": True}
+    await life.worker(app, queue)
+    last = await life.submit("note", queue)
+    await life.ended(last)
+    assert started == [last]
+    for job_id in purged:
+        assert (await life.ended(job_id))["status"] == "cancelled"

@@ -62,6 +62,14 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True)
+class QueuePurged:
+    """How many waiting jobs were cancelled. If not *complete*, there may be more: repeat the call."""
+
+    cancelled: int
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class QueueStats:
     """A queue's figures, as they stood."""
 

@@ -10,7 +10,7 @@ from gotask import v1
 from gotask.jobs.request import QueueFields, QueueRequest
 from gotask.sdk.client import transport as verbs
 from gotask.sdk.client.options import QueueOptions, checked
-from gotask.sdk.client.queue import Queue, QueueStats
+from gotask.sdk.client.queue import Queue, QueuePurged, QueueStats
 from gotask.sdk.client.transport import Transport
 
 _RENAMED = {
@@ -60,6 +60,11 @@ class Queues:
 
     async def resume(self, name: str) -> Queue:
         return Queue.of(await self._transport().call(verbs.RESUME_QUEUE, v1.QueueName(name=name)))
+
+    async def purge(self, name: str) -> QueuePurged:
+        """Cancels the jobs that wait in it, whether pending, scheduled or retrying; running ones go on."""
+        done = await self._transport().call(verbs.PURGE_QUEUE, v1.QueueName(name=name))
+        return QueuePurged(done.cancelled, done.complete)
 
     async def stats(self, name: str) -> QueueStats:
         return QueueStats.of(await self._transport().call(verbs.GET_QUEUE_STATS, v1.QueueName(name=name)))

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from gotask import v1
 from gotask.bus.dead_letters import PATIENCE_S
+from gotask.bus.purging import PATIENCE_S as PURGE_PATIENCE_S
 
 Request = TypeVar("Request", bound=Message)
 Reply = TypeVar("Reply", bound=Message)
@@ -42,6 +43,7 @@ UPDATE_QUEUE = Verb("QueueService", "UpdateQueue", v1.QueueSettings, v1.Queue, r
 DELETE_QUEUE = Verb("QueueService", "DeleteQueue", v1.QueueName, Empty)
 PAUSE_QUEUE = Verb("QueueService", "PauseQueue", v1.QueueName, v1.Queue, repeatable=True)
 RESUME_QUEUE = Verb("QueueService", "ResumeQueue", v1.QueueName, v1.Queue, repeatable=True)
+PURGE_QUEUE = Verb("QueueService", "PurgeQueue", v1.QueueName, v1.QueuePurged, works_s=PURGE_PATIENCE_S)
 GET_QUEUE_STATS = Verb("QueueService", "GetQueueStats", v1.QueueName, v1.QueueStats, repeatable=True)
 
 LIST_DEAD_JOBS = Verb("QueueService", "ListDeadJobs", v1.ListDeadJobsRequest, v1.ListJobsResponse, repeatable=True)

@@ -159,6 +159,14 @@ class Engine:
             elif change.changed:
                 self.events.append(self._event(v1.EVENT_KIND_CANCELLED, job_id, change.queue))
 
+    async def purge(self, queue: str) -> int:
+        """Cancels what waits in *queue*; how many jobs that was."""
+        cancelled: list[str] = []
+        while ids := await self.storage.cancel_waiting(queue, self.now_us, _PAGE):
+            cancelled += ids
+        self.events += [self._event(v1.EVENT_KIND_CANCELLED, job_id, queue) for job_id in cancelled]
+        return len(cancelled)
+
     def tell(self, kind: v1.EventKind.ValueType, spec: v1.JobSpec, attempt: int = 0) -> v1.JobEvent:
         """Adds an event, to be completed."""
         event = self._event(kind, spec.id, spec.queue)

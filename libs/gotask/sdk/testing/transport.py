@@ -41,6 +41,7 @@ class SandboxTransport:
             "DeleteQueue": self._delete_queue,
             "PauseQueue": lambda request: self._set_paused(request.name, paused=True),
             "ResumeQueue": lambda request: self._set_paused(request.name, paused=False),
+            "PurgeQueue": self._purge_queue,
             "GetQueueStats": self._get_queue_stats,
             "ListDeadJobs": self._list_dead,
             "RetryDeadJobs": self._retry_dead,
@@ -194,6 +195,11 @@ class SandboxTransport:
     async def _set_paused(self, name: str, *, paused: bool) -> v1.Queue:
         await self._storage.set_paused(name, paused, self._engine.now_us)
         return await self._get_queue(name)
+
+    async def _purge_queue(self, request: v1.QueueName) -> v1.QueuePurged:
+        await self._get_queue(request.name)
+        cancelled = await self._engine.purge(request.name)
+        return v1.QueuePurged(cancelled=cancelled, complete=True)
 
     async def _get_queue_stats(self, request: v1.QueueName) -> v1.QueueStats:
         await self._get_queue(request.name)

@@ -85,6 +85,11 @@ class MemoryStorage(Storage):
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
         return [commands.cancel(self._jobs, job_id, now_us) for job_id in job_ids]
 
+    async def cancel_waiting(self, queue: str, now_us: int, limit: int) -> list[str]:
+        cancelled = commands.cancel_waiting(self._jobs, queue, now_us, limit)
+        await _let_others_in()
+        return cancelled
+
     async def delete(self, job_ids: Sequence[str]) -> list[Change]:
         return [commands.delete(self._jobs, job_id) for job_id in job_ids]
 

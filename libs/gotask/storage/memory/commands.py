@@ -1,7 +1,18 @@
 """What happens to jobs otherwise: release, cancel, delete, retry, expire, prune."""
 
 from gotask import v1
-from gotask.jobs.states import CANCELLED, EXPIRED, RETRYABLE, RETRYING, RUNNING, SCHEDULED, SUCCESS, TERMINAL, WAITING
+from gotask.jobs.states import (
+    CANCELLED,
+    EXPIRED,
+    PENDING,
+    RETRYABLE,
+    RETRYING,
+    RUNNING,
+    SCHEDULED,
+    SUCCESS,
+    TERMINAL,
+    WAITING,
+)
 from gotask.storage.contract import Change, QueuedJob
 from gotask.storage.memory.jobs import Jobs
 from gotask.storage.memory.records import JobRecord
@@ -35,6 +46,18 @@ def cancel(jobs: Jobs, job_id: str, now_us: int) -> Change:
     elif record.state == RUNNING and not record.cancel_requested:
         record.cancel_requested = changed = True
     return _change(record, changed)
+
+
+def cancel_waiting(jobs: Jobs, queue: str, now_us: int, limit: int) -> list[str]:
+    cancelled: list[str] = []
+    record = jobs.queues.get(queue)
+    if record is None:
+        return cancelled
+    for state in (PENDING, SCHEDULED, RETRYING):
+        while len(cancelled) < limit and (first := record.by_state[state].first()) is not None:
+            jobs.end(jobs[first[1]], CANCELLED, now_us)
+            cancelled.append(first[1])
+    return cancelled
 
 
 def delete(jobs: Jobs, job_id: str) -> Change:

@@ -122,6 +122,9 @@ class PostgresStorage(Storage):
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
         return _changes(await self._call("cancel_jobs", now_us, known_ids(job_ids)))
 
+    async def cancel_waiting(self, queue: str, now_us: int, limit: int) -> list[str]:
+        return [str(job_id) for (job_id,) in await self._call("cancel_waiting", queue, now_us, limit)]
+
     async def delete(self, job_ids: Sequence[str]) -> list[Change]:
         return _changes(await self._call("delete_jobs", known_ids(job_ids)))
 

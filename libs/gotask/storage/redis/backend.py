@@ -104,6 +104,9 @@ class RedisStorage(Storage):
     async def cancel(self, job_ids: Sequence[str], now_us: int) -> list[Change]:
         return _changes(await self._client.run("cancel", now_us, *job_ids))
 
+    async def cancel_waiting(self, queue: str, now_us: int, limit: int) -> list[str]:
+        return [job_id.decode() for job_id in await self._client.run("purge", now_us, queue, limit)]
+
     async def delete(self, job_ids: Sequence[str]) -> list[Change]:
         return _changes(await self._client.run("delete", *job_ids))
 

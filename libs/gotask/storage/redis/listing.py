@@ -11,7 +11,7 @@ from gotask.storage.redis.records import job_of, tag_field
 
 _SCAN_IDS = 2_000
 _SCAN_BYTES = 4_000_000
-_RARE = 5_000
+_RARE = 20_000
 _FETCH = 100
 
 

@@ -69,6 +69,26 @@ async def resume(session: "Session", names: QueueNames) -> None:
         _show(session, await session.client.queues.resume(name))
 
 
+@command(app, "purge")
+async def purge(
+    session: "Session",
+    name: QueueName,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Cancels the jobs that wait in a queue; running ones go on."""
+    if not yes:
+        stats = await session.client.queues.stats(name)
+        waiting = stats.pending_jobs + stats.scheduled + stats.retrying
+        typer.confirm(f"Cancel {waiting} waiting jobs of {name}?", abort=True, err=True)
+    purged = await session.client.queues.purge(name)
+    session.out.show(
+        lambda: {"cancelled": purged.cancelled, "complete": purged.complete},
+        lambda: f"{purged.cancelled} jobs are cancelled",
+    )
+    if not purged.complete and not session.out.json:
+        session.out.note("there may be more: say it again")
+
+
 @command(app, "stats")
 async def stats(
     session: "Session",

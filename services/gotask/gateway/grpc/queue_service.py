@@ -42,6 +42,9 @@ class QueueService:
     async def resume_queue(self, caller: Caller, request: v1.QueueName) -> v1.Queue:
         return await self._queues.resume(caller, request.name)
 
+    async def purge_queue(self, caller: Caller, request: v1.QueueName) -> v1.QueuePurged:
+        return await self._queues.purge(caller, request.name)
+
     async def list_dead_jobs(self, caller: Caller, request: v1.ListDeadJobsRequest) -> v1.ListJobsResponse:
         wanted = v1.DeadLetters(queue=request.queue, type=request.type, error_type=request.error_type)
         page = await self._dead_letters.list_dead(caller, wanted, request.cursor, page_size(request.limit))

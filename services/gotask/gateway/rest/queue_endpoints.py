@@ -9,7 +9,7 @@ from gotask.gateway.rest.gate import AdmittedCaller
 from gotask.gateway.rest.messages import parse, read_body, respond
 from gotask.gateway.rest.openapi import answers, body_of
 from gotask.gateway.rest.queue_document import queue_document, stats_document
-from gotask.gateway.rest.schemas import Queue, QueueList, QueueStats
+from gotask.gateway.rest.schemas import Queue, QueueList, QueuePurged, QueueStats
 from gotask.gateway.settings import GatewaySettings
 from gotask.jobs.request import QueueFields, QueueRequest
 from gotask.service.clock import Clock
@@ -65,6 +65,13 @@ class QueueEndpoints:
                 responses=answers({200: Queue}, 404, 503),
             )
         router.add_api_route(
+            f"{one}/purge",
+            self.purge_queue,
+            methods=["POST"],
+            tags=["queues"],
+            responses=answers({200: QueuePurged}, 404, 503),
+        )
+        router.add_api_route(
             f"{one}/stats",
             self.get_stats,
             methods=["GET"],
@@ -105,6 +112,14 @@ class QueueEndpoints:
     async def resume_queue(self, caller: AdmittedCaller, name: str) -> Response:
         """Ends a pause."""
         return respond(queue_document(await self._queues.resume(caller, name)))
+
+    async def purge_queue(self, caller: AdmittedCaller, name: str) -> Response:
+        """Cancels the jobs that wait in a queue, whether pending, scheduled or retrying; running ones go on.
+
+        Many take a while: when ``complete`` is false, repeat the request to go on.
+        """
+        purged = await self._queues.purge(caller, name)
+        return respond({"cancelled": purged.cancelled, "complete": purged.complete})
 
     async def get_stats(self, caller: AdmittedCaller, name: str) -> Response:
         """A queue's figures."""

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
-_TIMEOUT_S = 10.0
+_TIMEOUT_S = 30.0
 _SILENCE_S = 40.0
 _PREFIX = "/api/v1"
 _INVALID = 422

@@ -33,6 +33,13 @@ def empty(title: str, advice: str) -> ui.element:
     return card
 
 
+def nothing(title: str, advice: str) -> ui.element:
+    """As :func:`empty`, but hidden until it is known that there is nothing."""
+    card = empty(title, advice)
+    card.set_visibility(False)
+    return card
+
+
 def button(text: str, kind: str = "") -> ui.element:
     """A button; give it its work with ``.on("click", …)``."""
     made = ui.element("button").classes(f"btn {kind}").props("type=button")

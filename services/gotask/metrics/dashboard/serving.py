@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from gotask.metrics.dashboard.guard import Guard, Unguarded
 from gotask.metrics.settings import MetricsSettings
 from gotask.service.http import HttpServer
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from gotask.metrics.dashboard.web import Web
 
 _log = structlog.get_logger("gotask.dashboard")
+_SILENT = "The gateway does not answer yet, so that nobody knows whether it asks who one is."
 _WEB = "gotask.metrics.dashboard.web"
 
 
@@ -28,17 +30,20 @@ class Dashboard:
 
     def __init__(self, settings: MetricsSettings) -> None:
         self._settings = settings
+        self._guard = Guard(settings)
         self._http: HttpServer | None = None
         self._web: Web | None = None
         self._loading = asyncio.Lock()
 
     async def start(self) -> None:
+        """StartFailed when strangers could do everything through it, and that is not meant."""
         settings = self._settings
         if not settings.dashboard_port:
             return
         if not installed():
             _log.warning("no dashboard: NiceGUI is missing", install="pip install 'gotask[dashboard]'")
             return
+        await self._guard.look()
         http = HttpServer(self, settings.dashboard_host, settings.dashboard_port)
         try:
             await http.start()
@@ -55,8 +60,22 @@ class Dashboard:
             await self._http.stop()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if problem := await self._problem():
+            # Imported here: installed with NiceGUI, and not without.
+            from starlette.responses import PlainTextResponse
+
+            await PlainTextResponse(f"{problem}\n", 503)(scope, receive, send)
+            return
         web = await self._loaded()
         await web(scope, receive, send)
+
+    async def _problem(self) -> str:
+        """Why it shows nothing yet."""
+        try:
+            await self._guard.look()
+        except Unguarded as error:
+            return str(error)
+        return "" if self._guard.passed else _SILENT
 
     async def _loaded(self) -> "Web":
         if self._web is None:

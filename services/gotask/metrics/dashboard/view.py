@@ -14,7 +14,8 @@ from gotask.metrics.dashboard.live import Live
 from gotask.metrics.dashboard.markup import raw
 from gotask.metrics.dashboard.sessions import Session
 
-_PAUSE_S = 0.5
+_PAUSE_S = 0.3
+_PATIENCE_S = 0.5
 
 
 class View:
@@ -28,16 +29,30 @@ class View:
         self._client = ui.context.client
         self._problem = raw("").classes("notice").props("role=alert")
         self._problem.set_visibility(False)
+        self._busy = raw("Looking …").classes("muted").props("role=status")
+        self._busy.set_visibility(False)
 
     @property
     def history(self) -> History:
         return self._live.history
 
     async def keep(self, refresh: Callable[[Change], Awaitable[None]]) -> None:
-        """Calls *refresh* now, and again whenever something changed, until the page is left."""
-        await refresh(Change(everything=True))
-        task = background_tasks.create(self._follow(refresh), name="page")
+        """Calls *refresh* now, and again whenever something changed, until the page is left.
+
+        What takes long comes later: the page is there before it. ApiError of a *refresh* that is refused at once.
+        """
+        first = asyncio.create_task(self._fill(refresh))
+        await asyncio.wait([first], timeout=_PATIENCE_S)
+        if first.done():
+            first.result()
+        self._busy.set_visibility(not first.done())
+        task = background_tasks.create(self._follow(refresh, first), name="page")
         self._client.on_delete(task.cancel)
+        self._client.on_delete(first.cancel)
+
+    async def _fill(self, refresh: Callable[[Change], Awaitable[None]]) -> None:
+        with self._client:
+            await refresh(Change(everything=True))
 
     async def attempt(self, work: Awaitable[object], told: str) -> bool:
         """Does what a button asks for, and says how it went."""
@@ -49,8 +64,12 @@ class View:
         ui.notify(told, type="positive")
         return True
 
-    async def _follow(self, refresh: Callable[[Change], Awaitable[None]]) -> None:
+    async def _follow(self, refresh: Callable[[Change], Awaitable[None]], first: asyncio.Task[None]) -> None:
         with self._live.subscription() as subscription:
+            await asyncio.wait([first])
+            self._busy.set_visibility(False)
+            if error := first.exception():
+                self._say(str(error))
             while True:
                 change = await subscription.take()
                 try:

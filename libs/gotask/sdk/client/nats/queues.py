@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from google.protobuf.empty_pb2 import Empty
 
 from gotask import v1
+from gotask.bus.purging import purge_queue
 from gotask.sdk.client.nats.handler import Handler, command
 from gotask.sdk.client.nats.link import Link
 from gotask.sdk.client.nats.listing import listing
@@ -39,6 +40,10 @@ async def _get_queue_stats(link: Link, request: v1.QueueName) -> v1.QueueStats:
     return stats
 
 
+async def _purge_queue(link: Link, request: v1.QueueName) -> v1.QueuePurged:
+    return await purge_queue(lambda: link.command("purge_queue", request, v1.QueuePurged))
+
+
 def _no_queue(name: str) -> NotFound:
     return NotFound(f"there is no queue {name!r}", "name")
 
@@ -51,5 +56,6 @@ HANDLERS: Mapping[str, Handler] = {
     "DeleteQueue": _delete_queue,
     "PauseQueue": command("pause_queue", v1.Queue),
     "ResumeQueue": command("resume_queue", v1.Queue),
+    "PurgeQueue": _purge_queue,
     "GetQueueStats": _get_queue_stats,
 }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Unpack
 
 from gotask.sdk.client.options import QueueOptions
-from gotask.sdk.client.queue import Queue, QueueStats
+from gotask.sdk.client.queue import Queue, QueuePurged, QueueStats
 from gotask.sdk.client.sync.run import Run
 
 
@@ -31,6 +31,9 @@ class SyncQueues:
 
     def resume(self, name: str) -> Queue:
         return self._run(lambda client: client.queues.resume(name))
+
+    def purge(self, name: str) -> QueuePurged:
+        return self._run(lambda client: client.queues.purge(name))
 
     def stats(self, name: str) -> QueueStats:
         return self._run(lambda client: client.queues.stats(name))

@@ -14,7 +14,7 @@ from gotask.gateway.rest.schemas.job import (
     Strategy,
 )
 from gotask.gateway.rest.schemas.problem import FieldProblem, Problem
-from gotask.gateway.rest.schemas.queue import DeadPurged, DeadRetried, Queue, QueueList, QueueStats
+from gotask.gateway.rest.schemas.queue import DeadPurged, DeadRetried, Queue, QueueList, QueuePurged, QueueStats
 from gotask.gateway.rest.schemas.schedule import Fire, FullSchedule, Schedule, ScheduleList
 from gotask.gateway.rest.schemas.system import Health, Readiness
 from gotask.gateway.rest.schemas.worker import JobRun, Worker, WorkerList
@@ -40,6 +40,7 @@ __all__ = [
     "Progress",
     "Queue",
     "QueueList",
+    "QueuePurged",
     "QueueStats",
     "Readiness",
     "Schedule",

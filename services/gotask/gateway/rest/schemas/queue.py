@@ -85,6 +85,15 @@ class QueueStats(Document):
     """0 when no job is pending."""
 
 
+class QueuePurged(Document):
+    """What a purge of a queue did."""
+
+    cancelled: int
+    """Jobs that waited, and are cancelled."""
+    complete: bool
+    """False when there may be more: repeat the request."""
+
+
 class DeadRetried(Document):
     """What a retry of dead letters did."""
 

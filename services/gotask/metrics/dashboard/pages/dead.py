@@ -9,7 +9,7 @@ from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import confirmed
 from gotask.metrics.dashboard.formats import count, safe
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import empty, raw
+from gotask.metrics.dashboard.markup import button, nothing, raw
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -39,11 +39,12 @@ class DeadPage:
 
     async def build(self) -> None:
         with head("Dead letters"):
-            pass
+            self._purge_button = button("Purge all", "btn-bad").on("click", self._purge_queue)
+            self._purge_button.set_visibility(False)
         self._links = raw("", "nav").classes("buttons").props('aria-label="Queues"')
         self._note = raw("").classes("muted")
         self._table = table("Dead letters by error", _COLUMNS, self._act)
-        self._nothing = empty("No dead letters", "Jobs that have used up their attempts come here. None has.")
+        self._nothing = nothing("No dead letters", "Jobs that have used up their attempts come here. None has.")
         await self._view.keep(self._refresh)
 
     async def _refresh(self, change: Change) -> None:
@@ -86,6 +87,7 @@ class DeadPage:
         self._groups = {"/".join(group): group for group in sizes}
         show_rows(self._table, [_row(group, size, latest[group]) for group, size in sizes.most_common()])
         self._table.set_visibility(bool(found))
+        self._purge_button.set_visibility(bool(found))
         self._nothing.set_visibility(not found)
         partly = len(found) < dead and len(found) >= _PAGE * _MOST_PAGES
         self._note.set_visibility(partly)
@@ -104,6 +106,15 @@ class DeadPage:
             f"Purge all {job_type} jobs with {error_type}?", "They are forgotten and cannot be retried.", "Purge"
         ):
             await self._view.attempt(self._purge(those), f"All {job_type} jobs with {error_type} are forgotten")
+        await self._reload()
+
+    async def _purge_queue(self) -> None:
+        consequence = "They are forgotten and cannot be retried."
+        if await confirmed(f"Purge all {self._shown:,} dead letters of {self._queue}?", consequence, "Purge"):
+            await self._view.attempt(self._purge({}), f"{self._queue} has no dead letters now")
+            await self._reload()
+
+    async def _reload(self) -> None:
         self._shown = -1
         await self._refresh(Change(everything=True))
 

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.formats import between, safe
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import empty, raw
+from gotask.metrics.dashboard.markup import nothing, raw
 from gotask.metrics.dashboard.table import Column, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -33,7 +33,7 @@ async def jobs(view: View) -> None:
     raw(_find(), "form").classes("card filters").props('method=get action="/job" role=search aria-label="Find a job"')
     raw(_filters(wanted), "form").classes("card filters").props('method=get action="/jobs" aria-label="Filter"')
     shown = table("Jobs", _COLUMNS)
-    nothing = empty("No jobs here", _advice(wanted))
+    none = nothing("No jobs here", _advice(wanted))
     pager = raw("", "nav").classes("pager").props('aria-label="Pages of jobs"')
 
     async def refresh(change: Change) -> None:
@@ -42,7 +42,7 @@ async def jobs(view: View) -> None:
         page = await view.api.get("/jobs", wanted | {"limit": _PAGE} | ({"cursor": cursor} if cursor else {}))
         show_rows(shown, [_row(job) for job in page["items"]])
         shown.set_visibility(bool(page["items"]))
-        nothing.set_visibility(not page["items"])
+        none.set_visibility(not page["items"])
         pager.set_content(_pager(wanted, cursor, page["next_cursor"]))
 
     await view.keep(refresh)

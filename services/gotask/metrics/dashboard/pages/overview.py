@@ -10,7 +10,7 @@ from gotask.metrics.dashboard.charts import AMBER, BLUE, GREEN, RED, VIOLET, Cha
 from gotask.metrics.dashboard.formats import count, rate, safe, seconds
 from gotask.metrics.dashboard.frame import head
 from gotask.metrics.dashboard.history import History, Sample
-from gotask.metrics.dashboard.markup import empty, heading, raw
+from gotask.metrics.dashboard.markup import heading, nothing, raw
 from gotask.metrics.dashboard.table import Column, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -39,7 +39,7 @@ async def overview(view: View) -> None:
         charts = _charts()
     heading("Busiest queues")
     queues = table("Busiest queues", _COLUMNS)
-    nothing = empty("No jobs yet", _NO_JOBS)
+    none = nothing("No jobs yet", _NO_JOBS)
 
     async def refresh(_change: Change) -> None:
         history = view.history
@@ -51,7 +51,7 @@ async def overview(view: View) -> None:
         rows = _rows(history.figures)
         show_rows(queues, rows)
         queues.set_visibility(bool(rows))
-        nothing.set_visibility(not rows)
+        none.set_visibility(not rows)
 
     await view.keep(refresh)
 

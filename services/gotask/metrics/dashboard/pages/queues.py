@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from nicegui import ui
+
 from gotask.metrics.dashboard.api import ApiError, segment
 from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import confirmed
 from gotask.metrics.dashboard.formats import count, rate
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import button, empty
+from gotask.metrics.dashboard.markup import button, nothing
 from gotask.metrics.dashboard.pages.queue_form import create_queue, edit_queue
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
@@ -44,7 +46,7 @@ class QueuesPage:
         with head("Queues"):
             button("New queue", "btn-main").on("click", self._create)
         self._table = table("Queues", _COLUMNS, self._act)
-        self._nothing = empty("No queues yet", "The first job of a queue makes it, and so does the button above.")
+        self._nothing = nothing("No queues yet", "The first job of a queue makes it, and so does the button above.")
         await self._view.keep(self._refresh)
 
     async def _refresh(self, change: Change) -> None:
@@ -124,12 +126,19 @@ class QueuesPage:
         await self._reload()
 
     async def _purge(self, queue: str, path: str) -> None:
-        question = f"Purge the dead letters of {queue}?"
-        if await confirmed(question, "They are forgotten and cannot be retried any more.", "Purge"):
-            await self._view.attempt(self._purge_all(path), f"{queue} has no dead letters now")
+        try:
+            stats = await self._view.api.get(f"{path}/stats")
+        except ApiError as error:
+            ui.notify(error.detail, type="negative")
+            return
+        waiting = stats["pending_jobs"] + stats["scheduled"] + stats["retrying"]
+        question = f"Cancel {waiting:,} waiting jobs of {queue}?"
+        consequence = "They do not run, unless they are retried one by one. Running jobs go on."
+        if await confirmed(question, consequence, "Purge"):
+            await self._view.attempt(self._purge_all(path), f"No job waits in {queue} now")
 
     async def _purge_all(self, path: str) -> None:
-        while not (await self._view.api.delete(f"{path}/dead"))["complete"]:
+        while not (await self._view.api.post(f"{path}/purge"))["complete"]:
             pass
 
     async def _reload(self) -> None:

@@ -11,7 +11,7 @@ from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.dialogs import Field, confirmed, form
 from gotask.metrics.dashboard.formats import safe
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import button, empty, raw
+from gotask.metrics.dashboard.markup import button, nothing, raw
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -47,7 +47,7 @@ class SchedulesPage:
         with head("Schedules"):
             button("New schedule", "btn-main").on("click", self._create)
         self._table = table("Schedules", _COLUMNS, self._act)
-        self._nothing = empty("No schedules yet", "A schedule submits a job whenever its cron expression says so.")
+        self._nothing = nothing("No schedules yet", "A schedule submits a job whenever its cron expression says so.")
         self._pager = raw("", "nav").classes("pager").props('aria-label="Pages of schedules"')
         await self._view.keep(self._refresh)
 

@@ -5,7 +5,7 @@ from typing import Any
 from gotask.metrics.dashboard.api import segment
 from gotask.metrics.dashboard.changes import Change
 from gotask.metrics.dashboard.frame import head
-from gotask.metrics.dashboard.markup import empty
+from gotask.metrics.dashboard.markup import nothing
 from gotask.metrics.dashboard.table import Column, action, several, show_rows, table
 from gotask.metrics.dashboard.view import View
 
@@ -36,13 +36,13 @@ async def workers(view: View) -> None:
         await refresh(Change(everything=True))
 
     shown = table("Workers", _COLUMNS, act)
-    nothing = empty("No workers", _ADVICE)
+    none = nothing("No workers", _ADVICE)
 
     async def refresh(_change: Change) -> None:
         found = (await view.api.get("/workers"))["items"]
         show_rows(shown, [_row(worker) for worker in found])
         shown.set_visibility(bool(found))
-        nothing.set_visibility(not found)
+        none.set_visibility(not found)
 
     await view.keep(refresh)
 
