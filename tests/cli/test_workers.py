@@ -1,12 +1,23 @@
 """``gotask workers``."""
 
+from typing import Any
+
 import pytest
 
 from tests.cli.conftest import Gotask
+from tests.support.waiting import wait_until_blocking
+
+
+def the_worker(gotask: Gotask, *way: str) -> dict[str, Any]:
+    """The only one, once it was heard of."""
+    found = wait_until_blocking(lambda: gotask.json("workers", "list", *way)["items"], "the worker is heard of")
+    assert len(found) == 1
+    worker: dict[str, Any] = found[0]
+    return worker
 
 
 def test_workers_are_listed(gotask: Gotask) -> None:
-    (worker,) = gotask.json("workers", "list")["items"]
+    worker = the_worker(gotask)
     assert worker["concurrency"] == 50
     assert worker["id"] in gotask("workers", "list").stdout
     assert gotask.json("workers", "get", worker["id"])["types"] == worker["types"]
@@ -16,10 +27,10 @@ def test_workers_are_listed(gotask: Gotask) -> None:
 @pytest.mark.parametrize("door", ["url", "grpc_url"])
 def test_a_worker_is_drained_and_taken_back(gotask: Gotask, door: str) -> None:
     way = ("--url", getattr(gotask, door))
-    (worker,) = gotask.json("workers", "list", *way)["items"]
+    worker = the_worker(gotask, *way)
     try:
         assert gotask.json("workers", "drain", worker["id"], *way)["draining"] is True
-        assert "draining" in gotask("workers", "list", *way).stdout
+        wait_until_blocking(lambda: "draining" in gotask("workers", "list", *way).stdout, "the list shows it")
         job = gotask.json("submit", "echo", '{"message": "later"}', *way)
         assert gotask.json("jobs", "get", job["id"], *way)["status"] == "pending"
     finally:

@@ -12,7 +12,7 @@ from gotask.sdk.client.worker import Worker
 from gotask.sdk.errors import NotFound, Refused, Unavailable
 from gotask.service.clock import SystemClock
 from tests.sdk.client.conftest import Place
-from tests.support.waiting import wait_until
+from tests.support.waiting import wait_until, wait_until_blocking
 
 app = App()
 
@@ -27,6 +27,10 @@ async def the_one(client: Client) -> Worker:
     workers: Sequence[Worker] = await wait_until(client.workers.list, "the worker is heard of")
     assert len(workers) == 1
     return workers[0]
+
+
+async def shown_draining(client: Client, worker_id: str) -> bool:
+    return (await client.workers.get(worker_id)).draining
 
 
 async def test_workers_are_listed(client: Client, place: Place) -> None:
@@ -44,7 +48,7 @@ async def test_a_worker_is_drained_and_taken_back(client: Client, place: Place) 
     drained = await client.workers.drain(worker.id)
     assert (drained.id, drained.draining, drained.running) == (worker.id, True, 0)
     waiting = await client.submit(echo.job(text="later"))
-    assert (await client.workers.get(worker.id)).draining
+    await wait_until(lambda: shown_draining(client, worker.id), "the list shows it")
     assert (await waiting.get()).status == "pending"
     assert not (await client.workers.resume(worker.id)).draining
     assert await waiting.result(timeout="20s") == "later"
@@ -55,14 +59,12 @@ async def test_code_without_an_event_loop_drains_a_worker(place: Place) -> None:
 
     def use() -> None:
         with SyncClient(place.url, namespace=place.namespace) as client:
-            while not (found := client.workers.list()):
-                pass
-            assert client.workers.drain(found[0].id).draining
-            assert client.workers.get(found[0].id).draining
-            assert not client.workers.resume(found[0].id).draining
+            (worker,) = wait_until_blocking(client.workers.list, "the worker is heard of")
+            assert client.workers.drain(worker.id).draining
+            wait_until_blocking(lambda: client.workers.get(worker.id).draining, "the list shows it")
+            assert not client.workers.resume(worker.id).draining
 
-    async with asyncio.timeout(30):
-        await asyncio.to_thread(use)
+    await asyncio.to_thread(use)
 
 
 async def test_a_worker_that_was_never_heard_of(client: Client) -> None:
@@ -84,6 +86,6 @@ async def test_a_worker_that_stops_is_not_taken_back(client: Client, place: Plac
 async def test_a_worker_that_does_not_answer(place: Place) -> None:
     deaf = v1.WorkerInfo(id="deaf", queues=["default"])
     await place.storage.put_workers([deaf], SystemClock().now_us() + 60_000_000)
-    async with Client(place.url, namespace=place.namespace, timeout="1s") as client:
+    async with Client(place.url, namespace=place.namespace, timeout="3s") as client:
         with pytest.raises(Unavailable, match="answer"):
             await client.workers.drain("deaf")
