@@ -3,13 +3,17 @@
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import orjson
+import yaml
 
 from gotask.bus.subjects import KIND_TOKENS, Stream, Subjects
 from gotask.jobs.request import JobRequest
+from tests.deploy.rendered import charted
 from tests.docs.blocks import ROOT
+from tools.locks import IMAGES
 
 _SUBJECTS = Subjects("gotask")
 _FOLDERS = ("deploy/", "docs/", "examples/", "proto/", "tools/")
@@ -33,6 +37,29 @@ def check_files(words: Sequence[str]) -> None:
     for word in words:
         path = word.rpartition("=")[2]
         assert not path.startswith(_FOLDERS) or (ROOT / path).exists(), f"there is no {path}"
+
+
+def check_docker(words: Sequence[str]) -> None:
+    """Besides, what is built or scaled is a service of GoTask."""
+    check_files(words)
+    named = [word.partition("=")[2] for word in words if word.startswith("SERVICE=")]
+    named += [after.partition("=")[0] for word, after in pairwise(words) if word == "--scale"]
+    assert set(named) <= IMAGES.keys(), f"GoTask has no service {named}"
+
+
+def check_helm(words: Sequence[str]) -> None:
+    """Besides, the chart takes the values."""
+    check_files(words)
+    values: dict[str, Any] = {}
+    for word, after in pairwise(words):
+        if word == "--set":
+            name, _, value = after.partition("=")
+            *parents, last = name.split(".")
+            place = values
+            for parent in parents:
+                place = place.setdefault(parent, {})
+            place[last] = yaml.safe_load(value)
+    charted(values)
 
 
 def check_pip(words: Sequence[str]) -> None:
@@ -65,9 +92,10 @@ ELSEWHERE: Mapping[str, Elsewhere] = {
     "git": Elsewhere("it needs a repository elsewhere", check_files),
     "pip": Elsewhere("it needs a registry", check_pip),
     "nats": Elsewhere("NATS's own command line is no Python package", check_nats),
-    "docker": Elsewhere("it needs an engine, which few test machines have", check_files),
+    "docker": Elsewhere("it needs an engine, which few test machines have", check_docker),
+    "docker-compose": Elsewhere("it needs an engine, which few test machines have", check_docker),
     "kubectl": Elsewhere("it needs a cluster", check_files),
-    "helm": Elsewhere("it needs a cluster", check_files),
+    "helm": Elsewhere("it needs a cluster", check_helm),
     "grpcurl": Elsewhere("it is no Python package", check_files),
 }
 """By program."""

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 
+import helm_python
 import pytest
 
 from tests.docs.commands import Command, commands
-from tests.docs.elsewhere import check_files, check_make, check_nats, check_pip
+from tests.docs.elsewhere import check_docker, check_files, check_helm, check_make, check_nats, check_pip
 from tests.docs.test_mentions import problems
 
 
@@ -14,6 +15,9 @@ from tests.docs.test_mentions import problems
     [
         (check_make, ["make", "demmo"]),
         (check_files, ["kubectl", "apply", "-f", "deploy/nothing.yml"]),
+        (check_docker, ["docker", "build", "--build-arg", "SERVICE=gatway", "."]),
+        (check_docker, ["docker-compose", "up", "--scale", "wroker=10"]),
+        (check_helm, ["helm", "install", "gotask", "deploy/helm/gotask", "--set", "kedaa.enabled=true"]),
         (check_pip, ["pip", "install", "gotask[cheese]"]),
         (check_nats, ["nats", "sub", "gotask.v1.evnt.>"]),
         (check_nats, ["nats", "stream", "info", "gotask_SUBMITS"]),
@@ -23,7 +27,7 @@ from tests.docs.test_mentions import problems
 def test_a_command_that_runs_elsewhere_and_is_wrong_is_found(
     check: Callable[[Sequence[str]], None], wrong: Sequence[str]
 ) -> None:
-    with pytest.raises((AssertionError, ValueError)):
+    with pytest.raises((AssertionError, ValueError, helm_python.HelmError)):
         check(wrong)
 
 
