@@ -129,7 +129,7 @@ def test_a_key_is_that_of_its_seed() -> None:
         (None, "cannot be read: No such file"),
         (b"", "holds no nkey of a user: its checksum or its length is wrong"),
         (EXAMPLE.replace(b"SSL3", b"SSL4"), "its checksum or its length is wrong"),
-        (Signer("A").seed.encode(), "it does not begin with SU"),
+        pytest.param(Signer("A").seed.encode(), "it does not begin with SU", id="of an account"),
         (b"not base 32", "holds no nkey of a user"),
         (b"\xff\xfe", "holds no nkey of a user"),
     ],

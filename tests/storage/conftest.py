@@ -46,3 +46,9 @@ async def storage(backend: Backend, namespace: str) -> AsyncIterator[Storage]:
     await opened.create_queue(default_queue("default", NOW))
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For thousands of jobs in one call, which a machine that does much else may not manage in ten seconds."""
+    monkeypatch.setattr("gotask.storage.postgres.client.CALL_TIMEOUT_S", 60.0)

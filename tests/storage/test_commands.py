@@ -131,6 +131,7 @@ async def test_a_command_for_no_jobs_has_no_answers(storage: Storage, command: s
     assert await storage.get_jobs([]) == []
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_commands_take_thousands_of_jobs(storage: Storage) -> None:
     ids = await insert(storage, *[job() for _ in range(9_000)])
     assert all(one.changed for one in await storage.cancel(ids, NOW))

@@ -133,6 +133,7 @@ async def test_what_is_no_cursor_is_refused(storage: Storage, cursor: str) -> No
         await storage.list_jobs(JobFilter(), cursor, 5)
 
 
+@pytest.mark.usefixtures("unhurried")
 async def test_few_among_many_thousands_are_found(storage: Storage) -> None:
     maker = IdMaker()
     ids = [maker.make(NOW + index * 1_000) for index in range(9_000)]

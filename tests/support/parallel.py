@@ -14,8 +14,10 @@ def keep_to_own_ports() -> None:
     """Before the first port is asked for; without effect where there is one process."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
-        share = len(_PORTS) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-        first = _PORTS.start + share * int(worker.removeprefix("gw"))
+        count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        share = len(_PORTS) // count
+        # One that takes the place of one that crashed has a higher number.
+        first = _PORTS.start + share * (int(worker.removeprefix("gw")) % count)
         os.environ["GOTASK_FREE_PORTS"] = f"{first}-{first + share - 1}"
 
 

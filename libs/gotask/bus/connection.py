@@ -10,6 +10,7 @@ import nats.errors
 import structlog
 from nats.aio.client import Client
 
+from gotask.bus.giving_up import within
 from gotask.bus.nkeys import Identity
 
 _log = structlog.get_logger("gotask.bus")
@@ -128,7 +129,7 @@ async def connect(
         **_credentials(settings),
     }
     try:
-        await asyncio.wait_for(client.connect(**options), deadline_s)
+        await within(deadline_s, client.connect(**options))
     except TimeoutError:
         raise TimeoutError(last_error) from None
     return client
