@@ -81,7 +81,7 @@ class Reader:
             for up in self._ups[1:]:
                 ending.callback(up.stop)
             for service in self._services:
-                ending.callback(service.kill)
+                ending.callback(service.stop)  # so that no worker is listed as if it were there
             for stream in self._streams:
                 ending.callback(_end, stream)
             ending.callback(self._forget)
