@@ -29,6 +29,11 @@ ALTER TABLE {schema}.queues ADD COLUMN remark text NOT NULL DEFAULT '';
 CREATE TABLE {schema}.remarks (id bigint PRIMARY KEY);
 """
 
+_WAITS = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND mode = 'AccessExclusiveLock' AND relation = ($1 || '.queues')::regclass
+"""
+
 Known = Callable[[Sequence[Migration]], None]
 
 
@@ -117,3 +122,28 @@ async def test_code_of_before_goes_on_while_a_newer_one_migrates(
     finally:
         over.set()
         await working
+
+
+async def test_a_migration_that_does_not_get_a_table_at_once_holds_nobody_up(
+    storage: PostgresStorage, postgres: ServerProcess, namespace: str, admin: Any, known: Known
+) -> None:
+    await storage.open()
+    await storage.create_queue(default_queue("default", NOW))
+    (job_id,) = await insert(storage, job())
+    every = migration.migrations()
+    known([*every, Migration(len(every) + 1, "remarks", _NEXT.format(schema=namespace))])
+    newer = PostgresStorage(PostgresAddress(postgres.address), namespace)
+    async with admin.transaction():
+        await admin.execute(f"LOCK TABLE {namespace}.queues IN ACCESS SHARE MODE")
+        migrating = asyncio.create_task(newer.migrate())
+
+        async def waits() -> bool:
+            return bool(await admin.fetchval(_WAITS, namespace))
+
+        for _ in range(2):
+            await wait_until(waits, "the migration waits for the table")
+            assert (await storage.get_jobs([job_id]))[0] is not None
+            assert len(await storage.get_queues()) == 1
+        assert not migrating.done()
+    assert await migrating == ["remarks"]
+    await newer.close()

@@ -1,8 +1,13 @@
 """Brings the schema to the version that this code needs: ``migrations/<version>_<name>.sql``, each applied once."""
 
+import asyncio
+import random
+import time
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
+
+import asyncpg
 
 from gotask.storage.contract import StorageError
 from gotask.storage.postgres.errors import FAILURES, translated
@@ -14,6 +19,13 @@ CREATE TABLE IF NOT EXISTS migrations (
     name text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
 )"""
+
+_LOCK_TIMEOUT = "500ms"
+"""Shorter than the second after which PostgreSQL ends one of two that wait for each other: it is never a service that
+works, and those that came after us for a table never wait longer for it."""
+_BUSY = (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError)
+_PATIENCE_S = 60
+_PAUSE_S = 0.2
 
 
 class Migration(NamedTuple):
@@ -45,17 +57,29 @@ def migrations() -> list[Migration]:
 async def migrate(connection: Any, namespace: str) -> list[str]:
     """Applies what is missing, all or nothing; the names of what was applied. Safe from several processes at once.
 
+    Services of the version before may work meanwhile: where a table is not to be had at once, everything is given back
+    and tried again, for a minute.
+
     StorageError when the schema is newer than this code, when the role may not change it, or when the database cannot
     hold it.
     """
-    try:
-        if await _is_current(connection, namespace):
-            return []
-        async with connection.transaction():
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"gotask:{namespace}")
-            return await _apply(connection, namespace)
-    except FAILURES as error:
-        raise translated(error) from error
+    end = time.monotonic() + _PATIENCE_S
+    while True:
+        try:
+            return await _migrate(connection, namespace)
+        except FAILURES as error:
+            if not isinstance(error, _BUSY) or time.monotonic() > end:
+                raise translated(error) from error
+        await asyncio.sleep(_PAUSE_S * random.uniform(0.5, 1.5))
+
+
+async def _migrate(connection: Any, namespace: str) -> list[str]:
+    if await _is_current(connection, namespace):
+        return []
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"gotask:{namespace}")
+        await connection.execute(f"SET LOCAL lock_timeout TO '{_LOCK_TIMEOUT}'")
+        return await _apply(connection, namespace)
 
 
 async def status(connection: Any, namespace: str) -> list[Applied]:
