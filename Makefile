@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 HISTORIES ?= 5000
-PROCESSES ?= 0
+PROCESSES ?= 2
 
 # The first Python that is new enough; `make PYTHON=/path/to/python …` chooses another.
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
@@ -68,7 +68,7 @@ bench-dashboard: $(VENV)/.dev ## Measure the dashboard in Chromium with 100 queu
 # Checking
 
 .PHONY: test
-test: lint ## Run every check and every test (ARGS="-k retry", PROCESSES=2 at a time, …)
+test: lint ## Run every check and every test (ARGS="-k retry", PROCESSES=0 for one process, …)
 	@$(BIN)/python -m pytest $(SPREAD) $(ARGS)
 
 .PHONY: test-unit
