@@ -129,7 +129,7 @@ async def test_a_job_that_started_in_time_goes_on_past_its_time_to_live(life: Li
 
     queue = await life.queue()
     await life.worker(app, queue)
-    job_id = await life.submit("slow", queue, ttl="700ms")
+    job_id = await life.submit("slow", queue, ttl="3s")
     job = await life.until(job_id, "running")
     await wait_until(lambda: datetime.now(UTC) > datetime.fromisoformat(job["expires_at"]), "its time is over")
     over.set()
@@ -145,7 +145,7 @@ async def test_a_failed_job_is_not_tried_again_past_its_time_to_live(life: Life)
 
     queue = await life.queue(retry_delay="1h")
     await life.worker(app, queue)
-    job = await life.ended(await life.submit("fail", queue, ttl="700ms"))
+    job = await life.ended(await life.submit("fail", queue, ttl="3s"))
     assert (job["status"], outcomes(job)) == ("expired", ["failure"])
 
 
