@@ -13,7 +13,7 @@ from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from tests.cluster.fleet import Services
 from tests.cluster.load import Load, check_all_ended, ended, flows
 from tests.cluster.postgres import Pair, running_pair
-from tests.support.servers import ServerProcess
+from tests.support.servers import ServerProcess, running
 from tests.support.stack import http
 from tests.support.waiting import wait_until
 
@@ -22,30 +22,26 @@ _SUBMITTED = 100
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    server = ServerProcess(nats_server(tmp_path_factory.mktemp("broker"), free_port()))
-    try:
-        server.start()
+    with running(nats_server(tmp_path_factory.mktemp("broker"), free_port())) as server:
         yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    with running_pair() as running:
-        yield running
+    with running_pair() as both:
+        yield both
 
 
 @pytest.fixture(scope="module")
 def services(tmp_path_factory: pytest.TempPathFactory, broker: ServerProcess, pair: Pair) -> Iterator[Services]:
     settings = {"GOTASK_STORAGE": "postgres", "GOTASK_POSTGRES_DSN": pair.address}
     folder = tmp_path_factory.mktemp("services")
-    running = Services(folder, lambda _: {"nats_url": broker.address}, settings)
+    started = Services(folder, lambda _: {"nats_url": broker.address}, settings)
     try:
-        running.start()
-        yield running
+        started.start()
+        yield started
     finally:
-        running.kill()
+        started.kill()
 
 
 @pytest.fixture

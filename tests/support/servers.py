@@ -83,8 +83,8 @@ def postgres_in(data: Path, *settings: str) -> ServerCommand:
 def running(command: ServerCommand) -> Iterator[ServerProcess]:
     """The server until the end of the block."""
     server = ServerProcess(command)
-    server.start()
     try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -11,7 +11,7 @@ from gotask import v1
 from gotask.bus.bus import Bus, Publication
 from gotask.bus.errors import BusUnavailable, MessageTooLarge, StreamFull
 from gotask.bus.group_commit import GroupCommit
-from gotask.jobs.history import varint
+from gotask.jobs.wire import field
 from gotask.sdk.attempt.failures import plain
 from gotask.worker.running import RunningJob
 
@@ -99,8 +99,7 @@ class Results:
 
 
 def _serialized(result: v1.JobResult) -> bytes:
-    data = result.SerializeToString()
-    return _RESULTS + varint(len(data)) + data
+    return field(_RESULTS, result.SerializeToString())
 
 
 def _too_large(serialized: bytes) -> bytes:

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from gotask import v1
-from gotask.jobs.history import varint
 from gotask.jobs.states import PENDING, RETRYING, RUNNING, SCHEDULED, TERMINAL
+from gotask.jobs.wire import field
 
 HAS_EXPIRY, HAS_UNIQUE, HAS_IDEMPOTENCY, CANCEL_REQUESTED, LARGE_RESULT, INSERTED_LATER = 1, 2, 4, 8, 16, 32
 IS_FIRE = 64
@@ -71,14 +71,13 @@ def token(attempt: int) -> bytes:
 
 def fragment(history: bytes, result: bytes) -> bytes:
     """A serialized v1.Job with only these fields: appended to another, it adds its attempts."""
-    data = _HISTORY + varint(len(history)) + history if history else b""
-    return data + _RESULT + varint(len(result)) + result if result else data
+    data = field(_HISTORY, history) if history else b""
+    return data + field(_RESULT, result) if result else data
 
 
 def tag_field(tag: str) -> bytes:
     """What is found in every serialized v1.JobSpec with this tag, and in few others; empty for no tag."""
-    data = tag.encode()
-    return _TAGS + varint(len(data)) + data if data else b""
+    return field(_TAGS, tag.encode()) if tag else b""
 
 
 def job_of(row: Sequence[bytes]) -> v1.Job:
