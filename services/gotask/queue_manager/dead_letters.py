@@ -47,8 +47,8 @@ class DeadLetterCommands:
             wanted = v1.DeadLetters.FromString(command.data)
             await self._check(wanted)
             if wanted.ids:
-                return await self._change_named(wanted, command.id, change)
-            return await self._change_all(wanted, command.id, change)
+                return await self._change_named(wanted, change)
+            return await self._change_all(wanted, change)
 
         return serve
 
@@ -58,12 +58,12 @@ class DeadLetterCommands:
         if not await self._storage.get_queues([wanted.queue]):
             raise CommandError(Code.NOT_FOUND, f"there is no queue {wanted.queue!r}", "name")
 
-    async def _change_named(self, wanted: v1.DeadLetters, command_id: str, change: ChangeSome) -> v1.DeadLettersChanged:
+    async def _change_named(self, wanted: v1.DeadLetters, change: ChangeSome) -> v1.DeadLettersChanged:
         jobs = await self._storage.get_jobs(list(dict.fromkeys(wanted.ids)))
-        count = await self._change(wanted, [job for job in jobs if job is not None], command_id, change)
+        count = await self._change(wanted, [job for job in jobs if job is not None], change)
         return v1.DeadLettersChanged(count=count)
 
-    async def _change_all(self, wanted: v1.DeadLetters, command_id: str, change: ChangeSome) -> v1.DeadLettersChanged:
+    async def _change_all(self, wanted: v1.DeadLetters, change: ChangeSome) -> v1.DeadLettersChanged:
         criteria = JobFilter(states=frozenset({DEAD}), queue=wanted.queue, type=wanted.type)
         cursor, count = wanted.cursor, 0
         loop = asyncio.get_running_loop()
@@ -74,16 +74,17 @@ class DeadLetterCommands:
             except ValueError as error:
                 raise CommandError(Code.INVALID_ARGUMENT, str(error), "cursor") from None
             # The oldest of them first: that is the order in which they will be claimed.
-            count += await self._change(wanted, page.jobs[::-1], f"{command_id}:{cursor}", change)
+            count += await self._change(wanted, page.jobs[::-1], change)
             cursor = page.next_cursor
             if not cursor or loop.time() > end:
                 return v1.DeadLettersChanged(count=count, next_cursor=cursor)
 
-    async def _change(self, wanted: v1.DeadLetters, jobs: Sequence[v1.Job], cause: str, change: ChangeSome) -> int:
+    async def _change(self, wanted: v1.DeadLetters, jobs: Sequence[v1.Job], change: ChangeSome) -> int:
         ids = [job.spec.id for job in jobs if matches(wanted, job)]
         if not ids:
             return 0
-        log = EventLog(f"command:{cause}", self._clock.now_us())
+        # A repeat of the command finds other jobs, and tells of them: it must not do so under the first try's ids.
+        log = self._events.new_log(self._clock.now_us())
         count = await change(ids, log)
         self._events.publish(log)
         return count

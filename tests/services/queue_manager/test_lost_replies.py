@@ -1,6 +1,6 @@
 """Commands whose first answer is lost on its way: the repeat is answered as the first try was."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
@@ -9,12 +9,13 @@ from gotask.bus import bus as bus_module
 from gotask.bus.bus import Bus
 from gotask.bus.subjects import Stream
 from gotask.jobs.states import DEAD
+from gotask.queue_manager import dead_letters
 from gotask.queue_manager.service import QueueManagerService
 from gotask.queue_manager.settings import QueueManagerSettings
 from gotask.service.clock import SystemClock
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import API, Door, gateway, problem, running
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -48,7 +49,7 @@ class Lossy:
 
 
 @pytest.fixture
-async def lossy(nats: ServerProcess, namespace: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lossy]:
+async def lossy(nats: Server, namespace: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Lossy]:
     monkeypatch.setattr(bus_module, "_TRY_TIMEOUT_S", 0.2)
     storage = MemoryStorage()
     settings = QueueManagerSettings.load(nats_url=nats.address, namespace=namespace)
@@ -93,18 +94,42 @@ async def test_a_job_is_deleted_once_and_its_owner_is_told(lossy: Lossy) -> None
 async def test_what_a_repeat_did_is_told_of_once(lossy: Lossy) -> None:
     job = await lossy.door.submit(delay="1h")
     await lossy.request("POST", f"/jobs/{job['id']}/cancel")
-    bus = lossy.door.bus
-    events = bus.subjects.stream(Stream.EVENTS)
-
-    async def told() -> list[v1.EventKind.ValueType]:
-        info = await bus.js.stream_info(events)
-        messages = [await bus.js.get_msg(events, seq=seq) for seq in range(1, info.state.last_seq + 1)]
-        kinds = [batch.kind for each in messages for batch in v1.JobEvents.FromString(each.data or b"").batches]
-        return kinds if v1.EVENT_KIND_CANCELLED in kinds else []
-
-    await wait_until(told, "the cancellation is told of")
+    await told_of(lossy.door, v1.EVENT_KIND_CANCELLED, [job["id"]])
     await lossy.door.submit(delay="1h")
-    assert (await told()).count(v1.EVENT_KIND_CANCELLED) == 1
+    assert await told(lossy.door, v1.EVENT_KIND_CANCELLED) == [job["id"]]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "kind"),
+    [
+        ("POST", "/queues/default/dead/retry", v1.EVENT_KIND_RELEASED),
+        ("DELETE", "/queues/default/dead", v1.EVENT_KIND_DELETED),
+    ],
+)
+async def test_each_dead_letter_is_told_of_when_a_repeat_goes_on_with_others(
+    lossy: Lossy, monkeypatch: pytest.MonkeyPatch, method: str, path: str, kind: v1.EventKind.ValueType
+) -> None:
+    monkeypatch.setattr(dead_letters, "_PIECE", 1)
+    monkeypatch.setattr(dead_letters, "_WORK_S", 0)
+    jobs = [await dead_job(lossy.door) for _ in range(3)]
+    assert await lossy.request(method, path) == 200
+    await told_of(lossy.door, kind, jobs)
+
+
+async def told(door: Door, kind: v1.EventKind.ValueType) -> list[str]:
+    """The ids of the jobs that this was told of, sorted, as often as it was."""
+    events = door.bus.subjects.stream(Stream.EVENTS)
+    info = await door.bus.js.stream_info(events)
+    messages = [await door.bus.js.get_msg(events, seq=seq) for seq in range(1, info.state.last_seq + 1)]
+    batches = [batch for each in messages for batch in v1.JobEvents.FromString(each.data or b"").batches]
+    return sorted(job_id for batch in batches if batch.kind == kind for job_id in batch.job_ids)
+
+
+async def told_of(door: Door, kind: v1.EventKind.ValueType, jobs: Sequence[str]) -> None:
+    async def each() -> bool:
+        return await told(door, kind) == sorted(jobs)
+
+    await wait_until(each, f"each job is told of once as {v1.EventKind.Name(kind)}")
 
 
 async def dead_job(door: Door) -> str:
