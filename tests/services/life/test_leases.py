@@ -166,11 +166,13 @@ async def test_jobs_of_a_worker_that_hangs_go_to_another_and_its_late_result_is_
 
 async def test_jobs_of_a_worker_without_network_go_to_another_and_its_late_result_is_counted(life: Life) -> None:
     app = App()
+    begun = asyncio.Event()
     let_go = asyncio.Event()
     done = asyncio.Event()
 
     @app.job("sleep")
     async def sleep() -> str:
+        begun.set()
         await let_go.wait()
         done.set()
         return "the first"
@@ -180,13 +182,13 @@ async def test_jobs_of_a_worker_without_network_go_to_another_and_its_late_resul
     settings = life.worker_settings(queue, nats_url=f"nats://127.0.0.1:{proxy.port}")
     await life.enter(own_worker(app, settings))
     job_id = await life.submit("sleep", queue)
-    await life.until(job_id, "running")
+    await wait_until(begun.is_set, "the job has come to its worker")
     with proxy.held():
         since = time.monotonic()
         await life.worker(second_app(), queue)
         ended = await taken_over(life, job_id, since)
         let_go.set()
-        await done.wait()
+        await wait_until(done.is_set, "the handler of the first worker ends")
     await counted_stale(life, queue, 1)
     assert await life.job(job_id) == ended
 
@@ -206,10 +208,12 @@ async def own_worker(app: App, settings: WorkerSettings) -> AsyncIterator[Worker
 
 async def test_a_worker_that_is_back_is_told_what_it_lost(life: Life) -> None:
     app = App()
+    begun = asyncio.Event()
     told = asyncio.Event()
 
     @app.job("sleep")
     async def sleep() -> None:
+        begun.set()
         try:
             await asyncio.sleep(60)
         except asyncio.CancelledError:
@@ -221,11 +225,11 @@ async def test_a_worker_that_is_back_is_told_what_it_lost(life: Life) -> None:
     settings = life.worker_settings(queue, nats_url=f"nats://127.0.0.1:{proxy.port}")
     await life.enter(own_worker(app, settings))
     job_id = await life.submit("sleep", queue)
-    await life.until(job_id, "running")
+    await wait_until(begun.is_set, "the job has come to its worker")
     with proxy.held():
         await life.worker(second_app(), queue)
         await taken_over(life, job_id, time.monotonic())
-    await asyncio.wait_for(told.wait(), 20)
+    await wait_until(told.is_set, "the first worker is told")
 
 
 async def test_a_worker_that_is_heard_keeps_its_job_for_as_long_as_it_takes(life: Life) -> None:
