@@ -12,7 +12,7 @@ from pytest_timeout import get_env_settings
 from gotask.embedded import free_port, nats_server, valkey_server
 from gotask.storage.postgres import PostgresAddress
 from tests.storage.schemas import Schemas
-from tests.support.parallel import keep_to_own_ports, scheduling
+from tests.support.parallel import Scheduling, keep_to_own_ports
 from tests.support.servers import Server, ServerProcess, postgres_command, running
 from tests.support.shared import shared
 
@@ -28,7 +28,7 @@ _TEARDOWN_S = 60.0
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    return scheduling(config, log)
+    return Scheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -91,6 +91,6 @@ def namespace() -> str:
 
 
 @pytest.fixture(scope="session")
-def schemas(postgres: ServerProcess) -> Schemas:
+def schemas(postgres: Server) -> Schemas:
     """Schemas of that server, for tests that need one each."""
     return Schemas(PostgresAddress(postgres.address))
