@@ -6,11 +6,11 @@ import pytest
 
 from gotask.bus.bus import Bus
 from gotask.service.settings import ServiceSettings
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server, ServerProcess
 
 
 @pytest.fixture
-async def bus(nats: ServerProcess, namespace: str) -> AsyncIterator[Bus]:
+async def bus(nats: Server, namespace: str) -> AsyncIterator[Bus]:
     """A connection to the shared broker, in a namespace of its own."""
     opened = await Bus.open(ServiceSettings.load(nats_url=nats.address, namespace=namespace), "test")
     yield opened

@@ -6,7 +6,7 @@ import pytest
 
 from gotask.storage.redis import RedisStorage
 from tests.cluster.brokers import Brokers, running_brokers
-from tests.cluster.fleet import Services
+from tests.cluster.fleet import Services, running_services
 from tests.storage.redis.fleet import Fleet, running_fleet
 
 
@@ -27,12 +27,8 @@ def valkeys(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
 def services(tmp_path_factory: pytest.TempPathFactory, brokers: Brokers, valkeys: Fleet) -> Iterator[Services]:
     """Each as the user of its own that it is in production."""
     settings = {"GOTASK_REDIS_ADDR": valkeys.address(), "GOTASK_STREAM_REPLICAS": "3"}
-    running = Services(tmp_path_factory.mktemp("services"), brokers.settings_of, settings)
-    try:
-        running.start()
+    with running_services(tmp_path_factory.mktemp("services"), brokers.settings_of, settings) as running:
         yield running
-    finally:
-        running.kill()
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """The five services as processes over a cluster of brokers and a storage that fails over."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from gotask.embedded import free_port
@@ -80,3 +81,16 @@ class Services:
             "GOTASK_LOG_FORMAT": "console",
             "GOTASK_TEST_RUNS": str(self.runs),
         }
+
+
+@contextlib.contextmanager
+def running_services(
+    folder: Path, broker: Callable[[str], Mapping[str, str]], environment_of_all: Mapping[str, str]
+) -> Iterator[Services]:
+    """Ready services, killed in the end."""
+    services = Services(folder, broker, environment_of_all)
+    try:
+        services.start()
+        yield services
+    finally:
+        services.kill()

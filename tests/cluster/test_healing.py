@@ -9,7 +9,7 @@ from gotask.bus.bus import Bus, Publication
 from gotask.bus.consumer import BatchConsumer, Received
 from gotask.bus.subjects import Stream
 from gotask.service.settings import ServiceSettings
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -42,7 +42,7 @@ def _text(message: Msg) -> str:
 
 
 @pytest.fixture
-async def reader(nats: ServerProcess, namespace: str) -> AsyncIterator[Reader]:
+async def reader(nats: Server, namespace: str) -> AsyncIterator[Reader]:
     bus = await Bus.open(ServiceSettings.load(nats_url=nats.address, namespace=namespace), "test")
     reader = Reader(bus)
     await reader.consumer.start()

@@ -10,7 +10,7 @@ import pytest
 
 from gotask.embedded import free_port, nats_server
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
-from tests.cluster.fleet import Services
+from tests.cluster.fleet import Services, running_services
 from tests.cluster.load import Load, check_all_ended, ended, flows
 from tests.cluster.postgres import Pair, running_pair
 from tests.support.servers import ServerProcess, running
@@ -36,12 +36,8 @@ def pair() -> Iterator[Pair]:
 def services(tmp_path_factory: pytest.TempPathFactory, broker: ServerProcess, pair: Pair) -> Iterator[Services]:
     settings = {"GOTASK_STORAGE": "postgres", "GOTASK_POSTGRES_DSN": pair.address}
     folder = tmp_path_factory.mktemp("services")
-    started = Services(folder, lambda _: {"nats_url": broker.address}, settings)
-    try:
-        started.start()
+    with running_services(folder, lambda _: {"nats_url": broker.address}, settings) as started:
         yield started
-    finally:
-        started.kill()
 
 
 @pytest.fixture

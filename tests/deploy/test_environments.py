@@ -7,7 +7,7 @@ import pytest
 
 from gotask.embedded import free_port
 from tests.deploy.environments import Environment
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.stack import http
 from tools.locks import IMAGES
 
@@ -30,7 +30,7 @@ def test_no_module_of_a_service_lacks_a_package(environments: dict[str, Environm
 
 
 def test_the_five_environments_run_a_job_together(
-    environments: dict[str, Environment], nats: ServerProcess, valkey: ServerProcess, namespace: str
+    environments: dict[str, Environment], nats: Server, valkey: Server, namespace: str
 ) -> None:
     http_port = free_port()
     variables = {

@@ -12,7 +12,7 @@ from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.storage.support import NOW, SECOND, add_queue, insert, job
 from tests.support.postgres import run, tell
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server, ServerProcess
 
 
 async def test_a_copy_of_the_append_only_file_is_a_backup(own_valkey: ServerProcess, tmp_path: Path) -> None:
@@ -34,7 +34,7 @@ async def test_a_copy_of_the_append_only_file_is_a_backup(own_valkey: ServerProc
         await check(storage, kept, lost)
 
 
-async def test_a_dump_of_the_schema_is_a_backup(postgres: ServerProcess, namespace: str, tmp_path: Path) -> None:
+async def test_a_dump_of_the_schema_is_a_backup(postgres: Server, namespace: str, tmp_path: Path) -> None:
     backup = tmp_path / "gotask.sql"
     async with opened(PostgresStorage(PostgresAddress(postgres.address), namespace)) as storage:
         kept = await fill(storage)

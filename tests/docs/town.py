@@ -9,7 +9,7 @@ from typing import Any
 from gotask.embedded.binaries import find_binary
 from tests.docs.blocks import ROOT
 from tests.docs.up import Up
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.stack import http
 from tests.support.waiting import wait_until_blocking
 
@@ -25,7 +25,7 @@ _CURLRC = "silent\nshow-error\nfail-with-body\nmax-time = 60\n"
 class Town:
     """A stack that is up, programs, and servers for what a page tells of storages."""
 
-    def __init__(self, data: Path, valkey: ServerProcess, postgres: ServerProcess) -> None:
+    def __init__(self, data: Path, valkey: Server, postgres: Server) -> None:
         self.up = Up(data / "up")
         self.folders = {"/var/lib/valkey": str(valkey.command.data), "examples/": f"{ROOT}/examples/"}
         (data / ".curlrc").write_text(_CURLRC)

@@ -12,7 +12,7 @@ from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis import RedisStorage
 from tests.storage.stored.dumps import load_postgres, load_redis
 from tests.storage.stored.state import NAMESPACE, fill, forget, go_on, read
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 _FOLDER = Path(__file__).parent / "stored"
 
@@ -25,13 +25,13 @@ async def _filled(_: pytest.FixtureRequest) -> Storage:
 
 
 async def _redis(request: pytest.FixtureRequest) -> Storage:
-    server: ServerProcess = request.getfixturevalue("own_valkey")
+    server: Server = request.getfixturevalue("own_valkey")
     await load_redis(server.address, (_FOLDER / "redis.json").read_text())
     return RedisStorage(server.address, NAMESPACE)
 
 
 async def _postgres(request: pytest.FixtureRequest) -> Storage:
-    server: ServerProcess = request.getfixturevalue("postgres")
+    server: Server = request.getfixturevalue("postgres")
     await load_postgres(server.address, (_FOLDER / "postgres.sql").read_text())
     return PostgresStorage(PostgresAddress(server.address), NAMESPACE)
 

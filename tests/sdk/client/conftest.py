@@ -15,7 +15,7 @@ from gotask.storage.memory import MemoryStorage
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
 from tests.services.gateway.support import gateway, queue_manager, running
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Place:
 
 
 @pytest.fixture(params=["nats", "grpc"])
-async def place(request: pytest.FixtureRequest, nats: ServerProcess, namespace: str) -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest, nats: Server, namespace: str) -> AsyncIterator[Place]:
     """A queue-manager, and for gRPC a gateway, on memory storage; the test starts its own worker."""
     storage = MemoryStorage()
     await storage.open()

@@ -8,7 +8,7 @@ from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
 from gotask.storage.redis.backend import RedisStorage
 from tests.services.gateway.support import Door, gateway, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 @pytest.fixture
@@ -23,6 +23,6 @@ async def storage(request: pytest.FixtureRequest, namespace: str) -> AsyncIterat
 
 
 @pytest.fixture
-async def door(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Door]:
+async def door(nats: Server, namespace: str, storage: Storage) -> AsyncIterator[Door]:
     async with queue_manager(nats.address, namespace, storage), gateway(nats.address, namespace, storage) as opened:
         yield opened

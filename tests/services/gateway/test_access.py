@@ -32,7 +32,7 @@ from tests.services.gateway.access_support import (
 from tests.services.gateway.grpc_support import frames, jobs, new_job, queues, refused, workers
 from tests.services.gateway.sse import listening
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -60,7 +60,7 @@ def rsa_key(folder: Path) -> RsaKey:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess, folder: Path, key_file: Path, rsa_key: RsaKey) -> AsyncIterator[Door]:
+async def door(nats: Server, folder: Path, key_file: Path, rsa_key: RsaKey) -> AsyncIterator[Door]:
     """A door that takes all kinds of credentials, and looks at its files often."""
     patch = pytest.MonkeyPatch()
     patch.setattr(watched_file, "_LOOK_EVERY_S", LOOK_EVERY_S)
@@ -184,7 +184,7 @@ async def test_new_keys_for_tokens_are_taken_up(door: Door, folder: Path, rsa_ke
     await learns(door, rsa_key.token(**GOOD))
 
 
-async def test_a_public_key_in_a_file_of_its_own(nats: ServerProcess, folder: Path, rsa_key: RsaKey) -> None:
+async def test_a_public_key_in_a_file_of_its_own(nats: Server, folder: Path, rsa_key: RsaKey) -> None:
     settings = {"jwt_public_key_file": str(folder / "public.pem")}
     async with gateway(nats.address, "access", MemoryStorage(), **settings) as door:
         assert await passes(door, rsa_key.token())
@@ -331,7 +331,7 @@ async def test_each_job_of_a_batch_counts(door: Door, key_file: Path) -> None:
     assert late.retry_after > 40
 
 
-async def test_metrics_may_be_open(nats: ServerProcess, key_file: Path) -> None:
+async def test_metrics_may_be_open(nats: Server, key_file: Path) -> None:
     settings = {"api_keys_file": str(key_file), "open_metrics": True, "command_timeout": 0.05}
     async with gateway(nats.address, "access", MemoryStorage(), **settings) as door:
         for path in ("/metrics", f"{API}/metrics"):
@@ -339,7 +339,7 @@ async def test_metrics_may_be_open(nats: ServerProcess, key_file: Path) -> None:
         assert (await door.http.get(f"{API}/queues")).status_code == 401
 
 
-async def test_without_keys_each_address_has_the_rate(nats: ServerProcess) -> None:
+async def test_without_keys_each_address_has_the_rate(nats: Server) -> None:
     async with gateway(nats.address, "access", MemoryStorage(), rate_limit=3) as door:
         statuses = [(await door.http.get(f"{API}/queues")).status_code for _ in range(10)]
         assert statuses[:3] == [200] * 3

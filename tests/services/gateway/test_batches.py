@@ -5,7 +5,7 @@ from typing import Any
 from gotask.gateway.rest.schemas import BatchAnswer, BatchItem, Job
 from gotask.storage.contract import Storage
 from tests.services.gateway.support import API, Door, gateway, problem
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 JOB = {"type": "echo"}
 
@@ -93,7 +93,7 @@ async def test_the_batch_itself_may_be_wrong(door: Door) -> None:
     assert problem(keyed, 422).errors[0].field == "Idempotency-Key"
 
 
-async def test_a_batch_has_a_limit_of_its_own(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_batch_has_a_limit_of_its_own(nats: Server, namespace: str, storage: Storage) -> None:
     limits = {"max_body_bytes": 1024, "max_batch_body_bytes": 4096, "submit_reply_timeout": 0.05}
     async with gateway(nats.address, namespace, storage, **limits) as door:
         assert [item.status for item in await send(door, [{"type": "echo", "payload": "x" * 2048}])] == [202]

@@ -22,14 +22,14 @@ from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import jobs, refused
 from tests.services.gateway.sse import listening
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """One for all tests here: each looks at queues of its own."""
     storage = MemoryStorage()
     async with queue_manager(nats.address, "events", storage), gateway(nats.address, "events", storage) as opened:
@@ -201,7 +201,7 @@ async def test_watchers_leave_nothing_behind(door: Door) -> None:
     await wait_until(gone, "the watcher's consumer is deleted")
 
 
-async def test_only_so_many_watch_at_once(nats: ServerProcess) -> None:
+async def test_only_so_many_watch_at_once(nats: Server) -> None:
     storage = MemoryStorage()
     async with gateway(nats.address, "events", storage, max_watchers=1) as door:
         async with listening(door.http, f"{API}/events"):
@@ -214,7 +214,7 @@ async def _opens(door: Door) -> bool:
         return response.status_code == 200
 
 
-async def test_a_stream_does_not_outlast_its_age(nats: ServerProcess) -> None:
+async def test_a_stream_does_not_outlast_its_age(nats: Server) -> None:
     async with (
         gateway(nats.address, "events", MemoryStorage(), stream_max_age=0.2) as door,
         listening(door.http, f"{API}/events") as told,
@@ -231,7 +231,7 @@ async def test_wrong_parameters(door: Door, query: str, field: str) -> None:
     assert found.errors[0].field == field
 
 
-async def test_stopping_ends_the_streams(nats: ServerProcess, namespace: str) -> None:
+async def test_stopping_ends_the_streams(nats: Server, namespace: str) -> None:
     storage = MemoryStorage()
     async with contextlib.AsyncExitStack() as clients:
         async with queue_manager(nats.address, namespace, storage), gateway(nats.address, namespace, storage) as door:

@@ -13,7 +13,7 @@ from gotask.jobs.ids import new_id
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import frames, jobs, new_job, queues, refused
 from tests.services.gateway.support import Door, gateway, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,7 +22,7 @@ HOUR_US = 3_600_000_000
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """One for all tests here."""
     storage = MemoryStorage()
     async with queue_manager(nats.address, "jobs", storage), gateway(nats.address, "jobs", storage) as opened:
@@ -182,7 +182,7 @@ async def test_a_frame_of_a_wrong_size_ends_the_stream(door: Door, number: int) 
     assert refusal.fields == ("jobs",)
 
 
-async def test_without_a_queue_manager_jobs_are_accepted(nats: ServerProcess, namespace: str) -> None:
+async def test_without_a_queue_manager_jobs_are_accepted(nats: Server, namespace: str) -> None:
     async with gateway(nats.address, namespace, MemoryStorage(), submit_reply_timeout=0.1, command_timeout=0.1) as door:
         service = jobs(door.channel)
         accepted = await service.SubmitJob(new_job(delay_us=HOUR_US))
@@ -194,7 +194,7 @@ async def test_without_a_queue_manager_jobs_are_accepted(nats: ServerProcess, na
         assert refusal.retry_after_s == 2
 
 
-async def test_a_message_that_is_too_large_is_refused(nats: ServerProcess, namespace: str) -> None:
+async def test_a_message_that_is_too_large_is_refused(nats: Server, namespace: str) -> None:
     async with gateway(nats.address, namespace, MemoryStorage(), max_batch_body_bytes=4096) as door:
         with refused(grpc.StatusCode.RESOURCE_EXHAUSTED):
             await jobs(door.channel).SubmitJob(new_job(payload=b'"' + b"x" * 5000 + b'"'))

@@ -11,13 +11,13 @@ from gotask.gateway.rest.schemas import Worker
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import jobs, new_job, workers
 from tests.services.gateway.support import API, Door, gateway, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def doors(nats: ServerProcess) -> AsyncIterator[tuple[Door, Door]]:
+async def doors(nats: Server) -> AsyncIterator[tuple[Door, Door]]:
     """Two gateways of one fleet."""
     storage = MemoryStorage()
     async with (

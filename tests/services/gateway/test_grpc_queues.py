@@ -16,13 +16,13 @@ from gotask.jobs.request import QueueRequest
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import jobs, new_job, queues, refused
 from tests.services.gateway.support import Door, gateway, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """One for all tests here: each has queues of its own."""
     storage = MemoryStorage()
     async with queue_manager(nats.address, "queues", storage), gateway(nats.address, "queues", storage) as opened:

@@ -8,11 +8,11 @@ from gotask import v1
 from gotask.storage.contract import Storage
 from tests.services.gateway.grpc_support import refused, schedules
 from tests.services.gateway.support import Door, scheduler
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 async def test_a_schedule_is_created_run_paused_replaced_and_deleted(
-    door: Door, nats: ServerProcess, namespace: str, storage: Storage
+    door: Door, nats: Server, namespace: str, storage: Storage
 ) -> None:
     wanted = v1.Schedule(name="yearly", cron_expr="@yearly", job=v1.JobSpec(type="echo", payload=b"1"))
     async with scheduler(nats.address, namespace, storage):

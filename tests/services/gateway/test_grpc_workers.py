@@ -19,7 +19,7 @@ from gotask.jobs.ids import new_id
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.grpc_support import jobs, new_job, refused, workers
 from tests.services.gateway.support import Door, gateway, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 ROOT = Path(__file__).parents[3]
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """One for all tests here: each has queues of its own."""
     storage = MemoryStorage()
     async with (

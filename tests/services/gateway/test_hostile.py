@@ -13,7 +13,7 @@ import pytest
 from gotask.embedded import free_port
 from tests.services.gateway import hostile
 from tests.services.gateway.support import API
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.stack import ServiceProcess
 
 REQUESTS = 1_000
@@ -23,7 +23,7 @@ MAX_GROWTH_BYTES = 24 << 20
 
 
 @pytest.fixture
-def port(nats: ServerProcess, valkey: ServerProcess, tmp_path: Path) -> Iterator[int]:
+def port(nats: Server, valkey: Server, tmp_path: Path) -> Iterator[int]:
     """Of a gateway that is a process of its own, so that its memory can be looked at; so is the queue-manager."""
     http_port = free_port()
     environment = {

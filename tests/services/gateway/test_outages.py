@@ -11,7 +11,7 @@ from gotask.gateway.rest.schemas import Readiness
 from gotask.storage.contract import Storage
 from gotask.storage.redis.backend import RedisStorage
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server, ServerProcess
 from tests.support.waiting import wait_until
 
 JOB = {"type": "echo"}
@@ -38,7 +38,7 @@ async def test_without_a_broker_nothing_is_accepted(own_nats: ServerProcess, nam
         assert await missing(door) == []
 
 
-async def test_a_full_stream_pushes_back(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_full_stream_pushes_back(nats: Server, namespace: str, storage: Storage) -> None:
     settings = {"stream_max_bytes": 1 << 20, "submit_reply_timeout": 0.05}
     async with gateway(nats.address, namespace, storage, **settings) as door:
         large = {"type": "echo", "payload": "x" * 250_000}
@@ -47,9 +47,7 @@ async def test_a_full_stream_pushes_back(nats: ServerProcess, namespace: str, st
         assert "nothing was stored" in problem(answers[-1], 503).detail
 
 
-async def test_too_many_submissions_under_way_are_refused(
-    nats: ServerProcess, namespace: str, storage: Storage
-) -> None:
+async def test_too_many_submissions_under_way_are_refused(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_pending_jobs=1_000, submit_reply_timeout=0.5) as door:
         batch = {"jobs": [JOB] * 600}
         answers = await asyncio.gather(*(door.http.post(f"{API}/jobs/batch", json=batch) for _ in range(2)))
@@ -58,20 +56,20 @@ async def test_too_many_submissions_under_way_are_refused(
         assert (await door.http.post(f"{API}/jobs/batch", json=batch)).json()["items"][0]["status"] == 202
 
 
-async def test_a_job_larger_than_the_broker_takes(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_job_larger_than_the_broker_takes(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_payload_bytes=4 << 20, max_body_bytes=4 << 20) as door:
         found = problem(await door.http.post(f"{API}/jobs", json={"type": "echo", "payload": "x" * (1 << 20)}), 422)
         assert found.errors[0].field == "payload"
         assert "too large for the broker" in found.detail
 
 
-async def test_commands_without_a_queue_manager(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_commands_without_a_queue_manager(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, command_timeout=0.2) as door:
         found = problem(await door.http.post(f"{API}/queues", json={"name": "a"}), 503)
         assert "nobody answered create_queue" in found.detail
 
 
-async def test_without_the_storage(nats: ServerProcess, own_valkey: ServerProcess, namespace: str) -> None:
+async def test_without_the_storage(nats: Server, own_valkey: ServerProcess, namespace: str) -> None:
     storage = RedisStorage(own_valkey.address, namespace)
     await storage.open()
     async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.1) as door:
@@ -86,7 +84,7 @@ async def test_without_the_storage(nats: ServerProcess, own_valkey: ServerProces
     await storage.close()
 
 
-async def test_a_reply_that_is_short_of_results_is_none(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_reply_that_is_short_of_results_is_none(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.3) as door:
 
         async def reply_short(message: Msg) -> None:
@@ -100,7 +98,7 @@ async def test_a_reply_that_is_short_of_results_is_none(nats: ServerProcess, nam
         assert [item["status"] for item in batch.json()["items"]] == [202, 202]
 
 
-async def test_stopping_answers_those_who_wait(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_stopping_answers_those_who_wait(nats: Server, namespace: str, storage: Storage) -> None:
     async with queue_manager(nats.address, namespace, storage), httpx.AsyncClient(timeout=30) as http:
         async with gateway(nats.address, namespace, storage) as door:
             job = await door.submit()
@@ -110,7 +108,7 @@ async def test_stopping_answers_those_who_wait(nats: ServerProcess, namespace: s
         assert (await wait).json()["status"] == "pending"
 
 
-async def test_a_taken_port_is_named(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_taken_port_is_named(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage) as door:
         with pytest.raises(OSError, match=f"127.0.0.1:{door.http.base_url.port}"):
             async with gateway(nats.address, namespace, storage, http_port=door.http.base_url.port):

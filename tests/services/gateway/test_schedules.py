@@ -9,7 +9,7 @@ import pytest
 from gotask.gateway.rest.schemas import FullSchedule, ScheduleList
 from gotask.storage.contract import Storage
 from tests.services.gateway.support import API, Door, gateway, problem, scheduler
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 URL = f"{API}/schedules"
@@ -17,7 +17,7 @@ YEARLY: dict[str, Any] = {"name": "yearly", "job_type": "echo", "cron_expr": "@y
 
 
 @pytest.fixture
-async def office(door: Door, nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Door]:
+async def office(door: Door, nats: Server, namespace: str, storage: Storage) -> AsyncIterator[Door]:
     """A door with a scheduler behind it, too."""
     async with scheduler(nats.address, namespace, storage):
         yield door
@@ -221,8 +221,6 @@ async def test_a_schedule_fires_by_itself(office: Door) -> None:
     await office.http.delete(f"{URL}/{schedule.id}")
 
 
-async def test_a_command_without_a_scheduler_is_answered_503(
-    nats: ServerProcess, namespace: str, storage: Storage
-) -> None:
+async def test_a_command_without_a_scheduler_is_answered_503(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, command_timeout=0.2) as door:
         assert "create_schedule" in problem(await door.http.post(URL, json=YEARLY), 503).detail

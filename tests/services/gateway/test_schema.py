@@ -13,14 +13,14 @@ from gotask.gateway.access.caller import Scope
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.access_support import make_key
 from tests.services.gateway.support import Door, gateway, metrics, queue_manager, scheduler
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 EXAMPLES = int(os.environ.get("GOTASK_FUZZ_EXAMPLES", "2"))
 # What is within the schema may still be refused: two keys that differ, a lease that is too short for the fleet.
 SKIPPED_CHECK = "positive_data_acceptance"
 
 
-async def test_the_api_does_what_it_says(nats: ServerProcess, namespace: str, tmp_path: Path) -> None:
+async def test_the_api_does_what_it_says(nats: Server, namespace: str, tmp_path: Path) -> None:
     key_file = tmp_path / "keys.json"
     key = make_key(key_file, *Scope)
     storage = MemoryStorage()

@@ -20,7 +20,7 @@ from gotask.storage.memory import MemoryStorage
 from gotask.v1 import job_service_pb2, queue_service_pb2, schedule_service_pb2, worker_service_pb2
 from tests.services.gateway.access_support import bearer, make_key, metadata
 from tests.services.gateway.support import Door, gateway
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -43,7 +43,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess, keys: dict[str, str]) -> AsyncIterator[Door]:
+async def door(nats: Server, keys: dict[str, str]) -> AsyncIterator[Door]:
     """Without a queue-manager: what is admitted fails soon, and changes nothing."""
     short = {"command_timeout": 0.01, "submit_reply_timeout": 0.01, "api_keys_file": keys["file"]}
     async with gateway(nats.address, "scopes", MemoryStorage(), **short) as opened:

@@ -11,7 +11,7 @@ from gotask.gateway.rest.schemas import Job
 from gotask.jobs.request import QueueRequest
 from gotask.storage.contract import Storage
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.parametrize("storage", ["memory", "redis"], indirect=True)
@@ -114,7 +114,7 @@ async def test_many_at_once_share_messages(door: Door) -> None:
     assert await door.messages_submitted() - before < 150
 
 
-async def test_a_body_may_be_as_long_as_the_setting_says(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_body_may_be_as_long_as_the_setting_says(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_body_bytes=2048, submit_reply_timeout=0.05) as door:
 
         async def in_pieces(length: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -129,7 +129,7 @@ async def test_a_body_may_be_as_long_as_the_setting_says(nats: ServerProcess, na
         assert "2048 bytes" in problem(await door.http.post(f"{API}/queues", content=in_pieces(4096)), 413).detail
 
 
-async def test_the_limit_of_the_payload_is_a_setting(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_the_limit_of_the_payload_is_a_setting(nats: Server, namespace: str, storage: Storage) -> None:
     async with gateway(nats.address, namespace, storage, max_payload_bytes=10, submit_reply_timeout=0.05) as door:
         assert (await door.http.post(f"{API}/jobs", json={"type": "a", "payload": "x" * 8})).status_code == 202
         found = problem(await door.http.post(f"{API}/jobs", json={"type": "a", "payload": "x" * 9}), 422)
@@ -137,7 +137,7 @@ async def test_the_limit_of_the_payload_is_a_setting(nats: ServerProcess, namesp
 
 
 async def test_without_a_queue_manager_a_job_is_accepted_and_applied_later(
-    nats: ServerProcess, namespace: str, storage: Storage
+    nats: Server, namespace: str, storage: Storage
 ) -> None:
     async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.1) as door:
         accepted = await door.http.post(f"{API}/jobs", json={"type": "echo", "delay": "1h"})
@@ -157,7 +157,7 @@ async def test_without_a_queue_manager_a_job_is_accepted_and_applied_later(
 
 
 async def test_a_job_that_is_refused_after_it_was_accepted_is_kept_with_the_reason(
-    nats: ServerProcess, namespace: str, storage: Storage
+    nats: Server, namespace: str, storage: Storage
 ) -> None:
     await storage.create_queue(QueueRequest(name="small", max_length=1).to_queue("small", 1))
     async with gateway(nats.address, namespace, storage, submit_reply_timeout=0.05) as door:
@@ -177,7 +177,7 @@ async def test_a_job_that_is_refused_after_it_was_accepted_is_kept_with_the_reas
             assert (spec.id, record.reason) == (answers[1].json()["id"], "queue: queue 'small' is full")
 
 
-async def test_a_queue_that_may_not_be_created_refuses(nats: ServerProcess, namespace: str, storage: Storage) -> None:
+async def test_a_queue_that_may_not_be_created_refuses(nats: Server, namespace: str, storage: Storage) -> None:
     async with (
         queue_manager(nats.address, namespace, storage, create_queues=False),
         gateway(nats.address, namespace, storage) as door,

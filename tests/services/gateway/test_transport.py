@@ -18,7 +18,7 @@ from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.certificates import Authority
 from tests.services.gateway.grpc_support import jobs, new_job
 from tests.services.gateway.support import API, Door, gateway, problem
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -28,7 +28,7 @@ ORIGIN = "https://app.example"
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """Without a queue-manager: jobs are accepted."""
     settings = {
         "submit_reply_timeout": 0.05,
@@ -163,7 +163,7 @@ async def test_there_is_room_for_so_many_connections(door: Door) -> None:
     await wait_until(room, "others are served again")
 
 
-async def test_tls_on_both_doors(nats: ServerProcess, tmp_path: Path) -> None:
+async def test_tls_on_both_doors(nats: Server, tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     certificate, key = authority.issue("gateway")
     settings = {"tls_cert": certificate, "tls_key": key, "tls_client_ca": str(authority.file)}
@@ -189,7 +189,7 @@ def _read(file: str) -> bytes:
     return Path(file).read_bytes()
 
 
-async def test_a_certificate_that_is_none_is_named(nats: ServerProcess, tmp_path: Path) -> None:
+async def test_a_certificate_that_is_none_is_named(nats: Server, tmp_path: Path) -> None:
     certificate, _ = Authority(tmp_path).issue("gateway")
     with pytest.raises(OSError, match=r"gateway\.pem and .* are no certificate and its key"):
         async with gateway(nats.address, "transport", MemoryStorage(), tls_cert=certificate, tls_key=certificate):

@@ -17,14 +17,14 @@ from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
 from tests.services.gateway.grpc_support import refused, workers
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager, running
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @contextlib.asynccontextmanager
-async def worker(nats: ServerProcess, worker_id: str) -> AsyncIterator[None]:
+async def worker(nats: Server, worker_id: str) -> AsyncIterator[None]:
     """Serves the queue of its name, and knows the type echo."""
     settings = WorkerSettings.load(
         nats_url=nats.address, namespace="drained", worker_id=worker_id, queues=worker_id, heartbeat=0.2
@@ -41,7 +41,7 @@ async def worker(nats: ServerProcess, worker_id: str) -> AsyncIterator[None]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """With a worker called w1."""
     storage = MemoryStorage()
     async with (

@@ -7,13 +7,13 @@ import pytest_asyncio
 
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import API, Door, gateway, problem, queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def door(nats: ServerProcess) -> AsyncIterator[Door]:
+async def door(nats: Server) -> AsyncIterator[Door]:
     """One for all tests here: nothing that is refused leaves a trace."""
     storage = MemoryStorage()
     async with queue_manager(nats.address, "wrong", storage), gateway(nats.address, "wrong", storage) as opened:

@@ -11,7 +11,7 @@ from gotask.storage.memory import MemoryStorage
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.redis.backend import RedisStorage
 from tests.services.life.town import Life, Town, open_town
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 def _memory(_request: pytest.FixtureRequest, _namespace: str) -> Storage:
@@ -34,7 +34,7 @@ STORAGES: dict[str, Callable[[pytest.FixtureRequest, str], Storage]] = {
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session", params=STORAGES)
-async def town(request: pytest.FixtureRequest, nats: ServerProcess) -> AsyncIterator[Town]:
+async def town(request: pytest.FixtureRequest, nats: Server) -> AsyncIterator[Town]:
     namespace = f"life-{request.param}"
     storage = STORAGES[request.param](request, namespace)
     await storage.open()

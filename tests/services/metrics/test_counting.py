@@ -14,14 +14,14 @@ from gotask.metrics.counting import EventCounter
 from gotask.metrics.store import TallyStore
 from gotask.service.settings import ServiceSettings
 from tests.services.metrics.support import Counting, counting, events, publish
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server, ServerProcess
 from tests.support.waiting import wait_until
 
 NEVER_S = 3600.0
 
 
 @pytest.fixture
-async def bus(nats: ServerProcess, namespace: str) -> AsyncIterator[Bus]:
+async def bus(nats: Server, namespace: str) -> AsyncIterator[Bus]:
     opened = await Bus.open(ServiceSettings.load(nats_url=nats.address, namespace=namespace), "test")
     yield opened
     await opened.close()

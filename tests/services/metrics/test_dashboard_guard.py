@@ -14,7 +14,7 @@ from gotask.metrics.settings import MetricsSettings
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.access_support import make_key
 from tests.services.gateway.support import gateway
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 def settings(port: int, **fields: Any) -> MetricsSettings:
@@ -27,7 +27,7 @@ async def shown(dashboard: Dashboard) -> httpx.Response:
         return await client.get("/queues")
 
 
-async def test_it_does_not_start_before_a_gateway_that_asks_nobody(nats: ServerProcess) -> None:
+async def test_it_does_not_start_before_a_gateway_that_asks_nobody(nats: Server) -> None:
     port = free_port()
     dashboard = Dashboard(settings(port))
     async with gateway(nats.address, "open-house", MemoryStorage(), http_port=port):
@@ -37,7 +37,7 @@ async def test_it_does_not_start_before_a_gateway_that_asks_nobody(nats: ServerP
     assert (refused.status_code, "asks nobody who they are" in refused.text) == (503, True)
 
 
-async def test_it_shows_nothing_until_the_gateway_says_that_it_asks(nats: ServerProcess, tmp_path: Path) -> None:
+async def test_it_shows_nothing_until_the_gateway_says_that_it_asks(nats: Server, tmp_path: Path) -> None:
     port, keys = free_port(), tmp_path / "keys.json"
     make_key(keys, Scope.READ)
     guarded = settings(port)

@@ -17,7 +17,7 @@ from gotask.storage.contract import Storage
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import Door, gateway, problem, running
 from tests.services.metrics.support import events, publish
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -36,7 +36,7 @@ async def storage() -> AsyncIterator[Storage]:
 
 
 @contextlib.asynccontextmanager
-async def metrics(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[httpx.AsyncClient]:
+async def metrics(nats: Server, namespace: str, storage: Storage) -> AsyncIterator[httpx.AsyncClient]:
     settings = MetricsSettings.load(nats_url=nats.address, namespace=namespace, metrics_port=free_port())
     bus = await Bus.open(settings, "metrics")
     async with (
@@ -47,13 +47,13 @@ async def metrics(nats: ServerProcess, namespace: str, storage: Storage) -> Asyn
 
 
 @pytest.fixture
-async def door(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Door]:
+async def door(nats: Server, namespace: str, storage: Storage) -> AsyncIterator[Door]:
     async with gateway(nats.address, namespace, storage, command_timeout="1s") as opened:
         yield opened
 
 
 async def test_the_gateway_shows_what_the_metrics_service_shows(
-    nats: ServerProcess, namespace: str, storage: Storage, door: Door
+    nats: Server, namespace: str, storage: Storage, door: Door
 ) -> None:
     async with metrics(nats, namespace, storage) as http:
         await publish(door.bus, events(jobs=3))
@@ -94,7 +94,7 @@ async def test_without_a_metrics_service_the_gateway_says_so(door: Door) -> None
 
 
 async def test_the_newest_one_serves_and_the_one_before_says_what_it_lacks(
-    nats: ServerProcess, namespace: str, storage: Storage, door: Door
+    nats: Server, namespace: str, storage: Storage, door: Door
 ) -> None:
     async with metrics(nats, namespace, storage) as first:
         assert (await first.get("/ready")).status_code == 200

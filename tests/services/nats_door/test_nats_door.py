@@ -20,7 +20,7 @@ from gotask.jobs.ids import new_id
 from gotask.storage.contract import JobFilter
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import queue_manager
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "nats.md"
@@ -69,7 +69,7 @@ class Door:
 
 
 @pytest.fixture
-async def door(nats: ServerProcess, namespace: str) -> AsyncIterator[Door]:
+async def door(nats: Server, namespace: str) -> AsyncIterator[Door]:
     storage = MemoryStorage()
     async with queue_manager(nats.address, namespace, storage):
         client = await connect(nats.address)

@@ -14,7 +14,7 @@ from gotask.storage.contract import Claims, Finish, Finished, Slot
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import queue_manager
 from tests.services.queue_manager.support import Desk, desk
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -41,7 +41,7 @@ class Counting(MemoryStorage):
 
 
 async def test_jobs_for_a_worker_that_was_killed_go_to_the_next_and_use_up_no_attempt(
-    nats: ServerProcess, namespace: str
+    nats: Server, namespace: str
 ) -> None:
     storage = Counting()
     async with desk(nats.address, namespace, storage) as manager:
@@ -57,7 +57,7 @@ async def test_jobs_for_a_worker_that_was_killed_go_to_the_next_and_use_up_no_at
         await manager.hears("returned", job_id)
 
 
-async def test_a_queue_that_is_resumed_and_empty_costs_few_calls(nats: ServerProcess, namespace: str) -> None:
+async def test_a_queue_that_is_resumed_and_empty_costs_few_calls(nats: Server, namespace: str) -> None:
     storage = Counting()
     async with desk(nats.address, namespace, storage, claim_poll=60) as manager:
         asked = asyncio.create_task(manager.ask("w"))
@@ -69,7 +69,7 @@ async def test_a_queue_that_is_resumed_and_empty_costs_few_calls(nats: ServerPro
         assert storage.claims < 8
 
 
-async def test_a_stopping_queue_manager_gives_out_what_it_is_claiming(nats: ServerProcess, namespace: str) -> None:
+async def test_a_stopping_queue_manager_gives_out_what_it_is_claiming(nats: Server, namespace: str) -> None:
     storage = Counting()
     async with desk(nats.address, namespace, storage) as manager:
         job_id = await manager.insert()
@@ -81,7 +81,7 @@ async def test_a_stopping_queue_manager_gives_out_what_it_is_claiming(nats: Serv
     assert v1.JobSpec.FromString(reply.specs[0]).id == job_id
 
 
-async def test_a_stopping_queue_manager_leaves_claims_to_others(nats: ServerProcess, namespace: str) -> None:
+async def test_a_stopping_queue_manager_leaves_claims_to_others(nats: Server, namespace: str) -> None:
     storage = Counting()
     bus = await Bus.open(ServiceSettings.load(nats_url=nats.address, namespace=namespace), "desk")
     manager = Desk(bus, storage)

@@ -10,7 +10,7 @@ from gotask.service.clock import SystemClock
 from gotask.storage.contract import Finish, Finished, StorageUnavailable
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import Desk, desk
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 FAILURE, SUCCESS = v1.OUTCOME_FAILURE, v1.OUTCOME_SUCCESS
 QUICK = {"first_lease": 0.05, "lease_scan": 0.05}
@@ -44,7 +44,7 @@ class Retrying(Breaking):
 
 
 @pytest.fixture
-async def manager(nats: ServerProcess, namespace: str) -> AsyncIterator[Desk]:
+async def manager(nats: Server, namespace: str) -> AsyncIterator[Desk]:
     async with desk(nats.address, namespace, MemoryStorage(), **QUICK) as opened:
         yield opened
 
@@ -98,7 +98,7 @@ async def test_a_result_that_is_published_twice_is_told_of_once(manager: Desk, o
 
 
 async def test_a_result_that_was_applied_and_not_told_of_is_told_when_it_is_replayed(
-    nats: ServerProcess, namespace: str
+    nats: Server, namespace: str
 ) -> None:
     storage = Breaking()
     async with desk(nats.address, namespace, storage) as manager:
@@ -112,7 +112,7 @@ async def test_a_result_that_was_applied_and_not_told_of_is_told_when_it_is_repl
             assert manager.kinds(job_id) == [kind]
 
 
-async def test_a_replayed_failure_is_told_of_though_its_job_has_gone_on(nats: ServerProcess, namespace: str) -> None:
+async def test_a_replayed_failure_is_told_of_though_its_job_has_gone_on(nats: Server, namespace: str) -> None:
     storage = Releasing()
     async with desk(nats.address, namespace, storage) as manager:
         job_id = await manager.insert()
@@ -124,9 +124,7 @@ async def test_a_replayed_failure_is_told_of_though_its_job_has_gone_on(nats: Se
         assert manager.kinds(job_id) == ["retrying"]
 
 
-async def test_a_replayed_death_is_told_of_though_its_job_was_retried_by_hand(
-    nats: ServerProcess, namespace: str
-) -> None:
+async def test_a_replayed_death_is_told_of_though_its_job_was_retried_by_hand(nats: Server, namespace: str) -> None:
     storage = Retrying()
     async with desk(nats.address, namespace, storage) as manager:
         job_id = await manager.insert(max_retries=0)

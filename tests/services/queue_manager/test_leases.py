@@ -10,7 +10,7 @@ from gotask.bus.errors import Code, CommandError
 from gotask.storage.contract import Lease, LeaseStatus, StorageUnavailable
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import Desk, desk
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 QUICK = {"first_lease": 1.0, "lease_scan": 0.05}
 
@@ -30,7 +30,7 @@ async def storage() -> MemoryStorage:
 
 
 @pytest.fixture
-async def manager(nats: ServerProcess, namespace: str, storage: MemoryStorage) -> AsyncIterator[Desk]:
+async def manager(nats: Server, namespace: str, storage: MemoryStorage) -> AsyncIterator[Desk]:
     async with desk(nats.address, namespace, storage, **QUICK) as opened:
         yield opened
 
@@ -43,7 +43,7 @@ async def beat(manager: Desk, *job_ids: str, worker: str = "w", attempts: Sequen
 
 
 async def test_a_queue_manager_that_has_just_started_hears_workers_before_it_judges_them(
-    nats: ServerProcess, namespace: str, storage: MemoryStorage
+    nats: Server, namespace: str, storage: MemoryStorage
 ) -> None:
     async with desk(nats.address, namespace, storage) as before:
         kept, lost = await before.insert(), await before.insert()

@@ -19,7 +19,7 @@ from gotask.service.service import StartFailed
 from gotask.storage.contract import Inserted, JobFilter, StorageUnavailable
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import desk
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -45,14 +45,14 @@ class Away(MemoryStorage):
         return await super().get_queues(names)
 
 
-async def test_it_waits_for_a_storage_that_went_away_during_the_start(nats: ServerProcess, namespace: str) -> None:
+async def test_it_waits_for_a_storage_that_went_away_during_the_start(nats: Server, namespace: str) -> None:
     storage = Away(3)
     async with desk(nats.address, namespace, storage) as counter:
         await counter.hears("created", await counter.submit())
     assert storage.times == 0
 
 
-async def test_it_says_why_it_cannot_start_when_the_storage_stays_away(nats: ServerProcess, namespace: str) -> None:
+async def test_it_says_why_it_cannot_start_when_the_storage_stays_away(nats: Server, namespace: str) -> None:
     settings = QueueManagerSettings.load(nats_url=nats.address, namespace=namespace, start_timeout=0.2)
     bus = await Bus.open(settings, "starting")
     try:
@@ -97,9 +97,7 @@ async def test_it_does_not_wait_for_a_stream_that_is_not_there() -> None:
     assert broker.asked == 3
 
 
-async def test_what_it_could_not_store_before_it_stopped_is_stored_by_the_next(
-    nats: ServerProcess, namespace: str
-) -> None:
+async def test_what_it_could_not_store_before_it_stopped_is_stored_by_the_next(nats: Server, namespace: str) -> None:
     storage = Away(takes_jobs=False)
     with structlog.testing.capture_logs() as log:
         async with desk(nats.address, namespace, storage) as counter:

@@ -14,14 +14,14 @@ from gotask.jobs.states import PENDING
 from gotask.storage.contract import DeleteQueueStatus, JobFilter
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import Desk, desk
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-async def manager(nats: ServerProcess, namespace: str) -> AsyncIterator[Desk]:
+async def manager(nats: Server, namespace: str) -> AsyncIterator[Desk]:
     async with desk(nats.address, namespace, MemoryStorage()) as opened:
         yield opened
 

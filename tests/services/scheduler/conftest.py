@@ -8,7 +8,7 @@ from gotask.jobs.request import default_queue
 from gotask.storage.contract import Storage
 from tests.services.scheduler.office import Office, open_office
 from tests.storage.conftest import BACKENDS
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 @pytest.fixture(params=BACKENDS)
@@ -22,7 +22,7 @@ async def storage(request: pytest.FixtureRequest, namespace: str) -> AsyncIterat
 
 
 @pytest.fixture
-async def office(nats: ServerProcess, namespace: str, storage: Storage) -> AsyncIterator[Office]:
+async def office(nats: Server, namespace: str, storage: Storage) -> AsyncIterator[Office]:
     """Nothing runs yet."""
     async with open_office(nats.address, namespace, storage) as opened:
         yield opened

@@ -15,7 +15,7 @@ from gotask.storage.contract import DueJob
 from gotask.storage.memory import MemoryStorage
 from tests.services.scheduler.world import MovingClock
 from tests.storage.support import NOW, SECOND, insert, job
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 DUE = NOW + 10 * SECOND
@@ -78,7 +78,7 @@ class Pair:
 
 
 @pytest.fixture
-async def pair(nats: ServerProcess, namespace: str) -> AsyncIterator[Pair]:
+async def pair(nats: Server, namespace: str) -> AsyncIterator[Pair]:
     storage = CountingStorage()
     await storage.create_queue(default_queue("default", NOW))
     settings = ServiceSettings.load(nats_url=nats.address, namespace=namespace)

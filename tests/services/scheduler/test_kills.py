@@ -28,7 +28,7 @@ from gotask.storage.redis.backend import RedisStorage
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
 from tests.storage.support import add_queue
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.stack import ServiceProcess
 from tests.support.waiting import wait_until
 
@@ -90,7 +90,7 @@ async def storage(place: Place) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-async def bus(nats: ServerProcess, namespace: str, storage: Any) -> AsyncIterator[Bus]:
+async def bus(nats: Server, namespace: str, storage: Any) -> AsyncIterator[Bus]:
     """With a queue-manager and a worker behind it."""
     shared: dict[str, Any] = {"nats_url": nats.address, "namespace": namespace}
     buses = [await Bus.open(WorkerSettings.load(**shared), "test") for _ in range(3)]
@@ -110,7 +110,7 @@ async def bus(nats: ServerProcess, namespace: str, storage: Any) -> AsyncIterato
 
 
 @pytest.fixture
-def schedulers(nats: ServerProcess, place: Place, namespace: str, tmp_path: Path) -> Iterator[list[ServiceProcess]]:
+def schedulers(nats: Server, place: Place, namespace: str, tmp_path: Path) -> Iterator[list[ServiceProcess]]:
     environment = {"GOTASK_NATS_URL": nats.address, "GOTASK_NAMESPACE": namespace, **place.environment}
     processes = [
         ServiceProcess("scheduler", [], environment, tmp_path / f"scheduler-{number}.log")

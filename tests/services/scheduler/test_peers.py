@@ -9,14 +9,14 @@ from gotask.jobs.ids import new_id
 from gotask.scheduler.peers import Peers
 from gotask.service.settings import ServiceSettings
 from tests.services.scheduler.world import SECOND, MovingClock
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 JOBS = [new_id() for _ in range(300)]
 
 
 @pytest.fixture
-async def buses(nats: ServerProcess, namespace: str) -> AsyncIterator[list[Bus]]:
+async def buses(nats: Server, namespace: str) -> AsyncIterator[list[Bus]]:
     settings = ServiceSettings.load(nats_url=nats.address, namespace=namespace)
     opened = [await Bus.open(settings, "scheduler") for _ in range(3)]
     yield opened

@@ -9,7 +9,7 @@ from structlog.testing import LogCapture
 
 from tests.services.worker.life import life
 from tests.services.worker.support import WorkerProcess
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 __all__ = ["life"]
 
@@ -42,7 +42,7 @@ class Mark:
 
 
 @pytest.fixture
-def start_process(nats: ServerProcess, namespace: str, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
+def start_process(nats: Server, namespace: str, tmp_path: Path) -> Iterator[Callable[..., WorkerProcess]]:
     """Starts ``gotask worker`` with the arguments given, as often as the test wants, each in a folder of its own."""
     started: list[WorkerProcess] = []
     environment = {

@@ -22,7 +22,7 @@ from gotask.storage.memory import MemoryStorage
 from gotask.storage.redis.backend import RedisStorage
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 
@@ -64,7 +64,7 @@ class Life:
 
 
 @pytest.fixture(params=["memory", "redis"])
-async def life(request: pytest.FixtureRequest, nats: ServerProcess, namespace: str) -> AsyncIterator[Life]:
+async def life(request: pytest.FixtureRequest, nats: Server, namespace: str) -> AsyncIterator[Life]:
     """The services without a worker: the test starts its own, with its own handlers."""
     shared: dict[str, Any] = {"nats_url": nats.address, "namespace": namespace}
     storage: Storage = (

@@ -10,7 +10,7 @@ from gotask.jobs.request import default_queue
 from gotask.storage.postgres import PostgresStorage
 from tests.storage.schemas import Schemas
 from tests.storage.support import NOW
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ async def storage(schemas: Schemas, namespace: str) -> AsyncIterator[PostgresSto
 
 
 @pytest.fixture
-async def connection(postgres: ServerProcess, schemas: Schemas, namespace: str) -> AsyncIterator[Any]:
+async def connection(postgres: Server, schemas: Schemas, namespace: str) -> AsyncIterator[Any]:
     """A connection of somebody else, whose search path is the storage's schema."""
     opened = await _connection(postgres, schemas.of(namespace))
     yield opened
@@ -33,12 +33,12 @@ async def connection(postgres: ServerProcess, schemas: Schemas, namespace: str) 
 
 
 @pytest.fixture
-async def reader(postgres: ServerProcess, schemas: Schemas, namespace: str) -> AsyncIterator[Any]:
+async def reader(postgres: Server, schemas: Schemas, namespace: str) -> AsyncIterator[Any]:
     """Another such."""
     opened = await _connection(postgres, schemas.of(namespace))
     yield opened
     opened.terminate()
 
 
-async def _connection(server: ServerProcess, schema: str) -> Any:
+async def _connection(server: Server, schema: str) -> Any:
     return await asyncpg.connect(server.address, server_settings={"search_path": f'"{schema}"'})

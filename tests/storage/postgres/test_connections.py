@@ -8,7 +8,7 @@ import pytest
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.postgres.client import MAX_CONNECTIONS
 from tests.storage.support import insert, job
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 async def test_calls_share_a_bounded_number_of_connections(storage: PostgresStorage, connection: Any) -> None:
@@ -19,7 +19,7 @@ async def test_calls_share_a_bounded_number_of_connections(storage: PostgresStor
 
 
 async def test_a_second_connection_does_not_ask_what_an_array_is(
-    storage: PostgresStorage, postgres: ServerProcess, monkeypatch: pytest.MonkeyPatch
+    storage: PostgresStorage, postgres: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await insert(storage, job())
     asked: list[Any] = []
@@ -43,9 +43,7 @@ async def test_a_closed_storage_opens_again(storage: PostgresStorage) -> None:
     assert (await storage.get_jobs(["nonsense"])) == [None]
 
 
-async def test_the_single_values_lead_to_the_database_as_well(
-    postgres: ServerProcess, storage: PostgresStorage
-) -> None:
+async def test_the_single_values_lead_to_the_database_as_well(postgres: Server, storage: PostgresStorage) -> None:
     password = postgres.address.split(":")[2].split("@")[0]
     address = PostgresAddress("", "127.0.0.1", postgres.command.port, "postgres", "gotask", password)
     other = PostgresStorage(address, storage._namespace)

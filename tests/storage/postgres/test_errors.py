@@ -12,7 +12,7 @@ from gotask.storage.contract import StorageError, StorageUnavailable
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from gotask.storage.postgres.errors import translated
 from tests.storage.support import NOW, insert, job, job_in
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 SECRET = "s3cret"
 PASSING = [
@@ -71,7 +71,7 @@ async def test_what_is_no_connection_string_is_said(dsn: str) -> None:
     assert str(error).startswith("GOTASK_POSTGRES_DSN is not a connection string")
 
 
-async def test_wrong_credentials_and_unknown_databases_are_said(postgres: ServerProcess) -> None:
+async def test_wrong_credentials_and_unknown_databases_are_said(postgres: Server) -> None:
     port = postgres.command.port
     error = await _failure(PostgresAddress("", "127.0.0.1", port, "postgres", "gotask", SECRET))
     assert str(error).startswith("PostgreSQL refuses the credentials: password authentication failed")
@@ -79,7 +79,7 @@ async def test_wrong_credentials_and_unknown_databases_are_said(postgres: Server
     assert str(error).endswith('database "nowhere" does not exist; create it with createdb, or name another')
 
 
-async def test_a_schema_that_is_gone_is_said(postgres: ServerProcess, namespace: str) -> None:
+async def test_a_schema_that_is_gone_is_said(postgres: Server, namespace: str) -> None:
     storage = PostgresStorage(PostgresAddress(postgres.address), namespace)
     with pytest.raises(StorageError, match="run: gotask storage migrate"):
         await storage.insert_jobs([job()], NOW)

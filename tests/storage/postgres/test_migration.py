@@ -11,17 +11,17 @@ from gotask.jobs.request import default_queue
 from gotask.storage.contract import StorageError
 from gotask.storage.postgres import PostgresAddress, PostgresStorage
 from tests.storage.support import NOW, claim, end, insert, job
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 
 
 @pytest.fixture
-async def admin(postgres: ServerProcess) -> AsyncIterator[Any]:
+async def admin(postgres: Server) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(postgres.address)
     yield connection
     await connection.close()
 
 
-async def test_services_that_start_together_migrate_once(postgres: ServerProcess, namespace: str) -> None:
+async def test_services_that_start_together_migrate_once(postgres: Server, namespace: str) -> None:
     storages = [PostgresStorage(PostgresAddress(postgres.address), namespace) for _ in range(8)]
     await asyncio.gather(*(storage.open() for storage in storages))
     assert await storages[0].create_queue(default_queue("default", NOW))
@@ -30,7 +30,7 @@ async def test_services_that_start_together_migrate_once(postgres: ServerProcess
         await storage.close()
 
 
-async def test_every_migration_is_told_before_and_after(postgres: ServerProcess, namespace: str) -> None:
+async def test_every_migration_is_told_before_and_after(postgres: Server, namespace: str) -> None:
     storage = PostgresStorage(PostgresAddress(postgres.address), namespace)
     before = await storage.migrations()
     assert [one.version for one in before] == list(range(1, len(before) + 1))
@@ -41,7 +41,7 @@ async def test_every_migration_is_told_before_and_after(postgres: ServerProcess,
     await storage.close()
 
 
-async def test_a_schema_of_a_newer_version_is_refused(postgres: ServerProcess, namespace: str, admin: Any) -> None:
+async def test_a_schema_of_a_newer_version_is_refused(postgres: Server, namespace: str, admin: Any) -> None:
     storage = PostgresStorage(PostgresAddress(postgres.address), namespace)
     await storage.open()
     await admin.execute(f"INSERT INTO {namespace}.migrations VALUES (999, 'of_the_future')")
@@ -51,7 +51,7 @@ async def test_a_schema_of_a_newer_version_is_refused(postgres: ServerProcess, n
     await storage.close()
 
 
-async def test_a_migration_that_fails_leaves_nothing(postgres: ServerProcess, namespace: str, admin: Any) -> None:
+async def test_a_migration_that_fails_leaves_nothing(postgres: Server, namespace: str, admin: Any) -> None:
     await admin.execute(f"CREATE SCHEMA {namespace}; CREATE TABLE {namespace}.attempts (x int)")
     storage = PostgresStorage(PostgresAddress(postgres.address), namespace)
     with pytest.raises(StorageError, match='"attempts" already exists'):
@@ -62,7 +62,7 @@ async def test_a_migration_that_fails_leaves_nothing(postgres: ServerProcess, na
     await storage.close()
 
 
-async def test_a_database_of_another_encoding_is_refused(postgres: ServerProcess, admin: Any) -> None:
+async def test_a_database_of_another_encoding_is_refused(postgres: Server, admin: Any) -> None:
     await admin.execute("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
     storage = PostgresStorage(PostgresAddress(postgres.address.replace("/postgres", "/ascii")), "gotask")
     with pytest.raises(StorageError, match="has the encoding SQL_ASCII: GoTask needs one with UTF8"):
@@ -71,7 +71,7 @@ async def test_a_database_of_another_encoding_is_refused(postgres: ServerProcess
 
 
 async def test_a_role_that_may_not_change_the_schema_serves_once_it_is_there(
-    postgres: ServerProcess, namespace: str, admin: Any
+    postgres: Server, namespace: str, admin: Any
 ) -> None:
     await admin.execute(f"CREATE ROLE {namespace} LOGIN PASSWORD 'p'")
     port = postgres.command.port
@@ -102,7 +102,7 @@ def test_a_namespace_that_no_schema_can_have_is_refused(namespace: str) -> None:
         PostgresStorage(PostgresAddress(), namespace)
 
 
-async def test_any_other_namespace_is_quoted(postgres: ServerProcess) -> None:
+async def test_any_other_namespace_is_quoted(postgres: Server) -> None:
     storage = PostgresStorage(PostgresAddress(postgres.address), 'Odd "näme"; --')
     await storage.open()
     assert await storage.get_queues() == []

@@ -11,7 +11,7 @@ from gotask.jobs.request import default_queue
 from gotask.storage.postgres import PostgresAddress, PostgresStorage, migration
 from gotask.storage.postgres.migration import Migration
 from tests.storage.support import NOW, claim, end, insert, job
-from tests.support.servers import ServerProcess
+from tests.support.servers import Server
 from tests.support.waiting import wait_until
 
 _OFFERED = """
@@ -44,14 +44,14 @@ def known(monkeypatch: pytest.MonkeyPatch) -> Known:
 
 
 @pytest.fixture
-async def storage(postgres: ServerProcess, namespace: str) -> AsyncIterator[PostgresStorage]:
+async def storage(postgres: Server, namespace: str) -> AsyncIterator[PostgresStorage]:
     opened = PostgresStorage(PostgresAddress(postgres.address), namespace)
     yield opened
     await opened.close()
 
 
 @pytest.fixture
-async def admin(postgres: ServerProcess) -> AsyncIterator[Any]:
+async def admin(postgres: Server) -> AsyncIterator[Any]:
     connection = await asyncpg.connect(postgres.address)
     yield connection
     await connection.close()
@@ -93,7 +93,7 @@ async def test_what_is_taken_away_would_be_seen(
 
 
 async def test_code_of_before_goes_on_while_a_newer_one_migrates(
-    storage: PostgresStorage, postgres: ServerProcess, namespace: str, known: Known
+    storage: PostgresStorage, postgres: Server, namespace: str, known: Known
 ) -> None:
     await storage.open()
     await storage.create_queue(default_queue("default", NOW))
@@ -125,7 +125,7 @@ async def test_code_of_before_goes_on_while_a_newer_one_migrates(
 
 
 async def test_a_migration_that_does_not_get_a_table_at_once_holds_nobody_up(
-    storage: PostgresStorage, postgres: ServerProcess, namespace: str, admin: Any, known: Known
+    storage: PostgresStorage, postgres: Server, namespace: str, admin: Any, known: Known
 ) -> None:
     await storage.open()
     await storage.create_queue(default_queue("default", NOW))
