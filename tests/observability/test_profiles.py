@@ -2,11 +2,13 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import orjson
 import pytest
 
+from gotask.service.profile import profiled
 from tests.support.stack import SERVICES, ServiceProcess, Stack
 
 
@@ -28,6 +30,28 @@ def test_every_service_writes_a_profile_at_its_end(seen: Stack, tmp_path: Path, 
         profile = orjson.loads((tmp_path / f"{service}.json").read_bytes())
         assert profile["$schema"] == "https://www.speedscope.app/file-format-schema.json"
         assert profile["shared"]["frames"]
+
+
+def test_what_is_brief_and_frequent_is_in_the_profile(tmp_path: Path) -> None:
+    """As everything is that an event loop does."""
+
+    def spend(until: float) -> None:
+        while time.perf_counter() < until:
+            pass
+
+    def receive() -> None:
+        spend(time.perf_counter() + 0.003)
+
+    def answer() -> None:
+        spend(time.perf_counter() + 0.003)
+
+    place = tmp_path / "profile.json"
+    with profiled(str(place), "any"):
+        for _ in range(200):
+            receive()
+            answer()
+    frames = orjson.loads(place.read_bytes())["shared"]["frames"]
+    assert {"receive", "answer"} <= {frame["name"] for frame in frames}
 
 
 @pytest.mark.parametrize(

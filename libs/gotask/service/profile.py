@@ -35,7 +35,7 @@ def profiled(place: str, service: str) -> Iterator[None]:
         yield
     finally:
         profiler.stop()
-        renderer = SpeedscopeRenderer() if file.suffix == ".json" else HTMLRenderer()
+        renderer = SpeedscopeRenderer(show_all=True) if file.suffix == ".json" else HTMLRenderer()
         file.write_text(profiler.output(renderer))
 
 
