@@ -42,8 +42,9 @@ class Up:
         assert self.process.poll() is None, self.log.read_text()
         return "GoTask is up." in self.log.read_text()
 
-    def run_job(self) -> dict[str, object]:
-        body = {"type": "math", "payload": {"operation": "multiply", "a": 42, "b": 2}}
+    def run_job(self, **fields: object) -> dict[str, object]:
+        """A multiplication, unless *fields* say otherwise; as it stands when it has ended."""
+        body = {"type": "math", "payload": {"operation": "multiply", "a": 42, "b": 2}, **fields}
         status, job = http("POST", f"{self.url}/api/v1/jobs", body)
         assert status == 201
         _, done = http("GET", f"{self.url}/api/v1/jobs/{job['id']}?wait=20s")
@@ -93,6 +94,15 @@ def test_memory_mode_is_one_process_beside_the_broker(tmp_path: Path) -> None:
     with up(tmp_path, "--storage=memory") as running:
         assert running.run_job()["result"] == 84
         assert len(running.children) == 1
+        assert running.interrupt() == 0
+
+
+@pytest.mark.parametrize("storage", ["redis", "memory"])
+def test_an_app_is_served_in_the_queues_that_its_handlers_name(tmp_path: Path, storage: str) -> None:
+    with up(tmp_path, f"--storage={storage}", "--app=tests.cli.handlers:app") as running:
+        for queue in ("greetings", "default"):
+            done = running.run_job(type="greet", payload={"name": "Ada"}, queue=queue)
+            assert (done["status"], done["result"]) == ("success", "Hello, Ada!")
         assert running.interrupt() == 0
 
 

@@ -100,6 +100,23 @@ def test_apps_are_put_together() -> None:
         first.include(rival)
 
 
+def test_an_app_knows_the_queues_of_its_handlers() -> None:
+    app, other = App(), App()
+
+    @app.job("send", queue="mail")
+    def send() -> None: ...
+
+    @other.job("print", queue="paper")
+    def print_it() -> None: ...
+
+    @other.job("count")
+    def count() -> None: ...
+
+    assert app.queues == ["default", "mail"]
+    app.include(other)
+    assert app.queues == ["default", "mail", "paper"]
+
+
 def test_only_exceptions_can_be_declared_as_not_to_be_retried() -> None:
     with pytest.raises(TypeError, match="no_retry_on: 'ValueError' is not an exception class"):
         App().job("a", no_retry_on=("ValueError",))  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Unpack, cast
 
+from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.validation import InvalidJob, check_type
 from gotask.sdk.binding import Binder
 from gotask.sdk.client.client import Client
@@ -31,6 +32,8 @@ class Handler:
     """Exceptions after which its jobs are not tried again."""
     middleware: Sequence[Middleware] = ()
     """What its app has around each job."""
+    queue: str = DEFAULT_QUEUE
+    """Where its jobs go that are submitted through it."""
 
 
 class App:
@@ -119,9 +122,11 @@ class App:
         def register(decorated: Callable[..., Any]) -> JobFunction[..., ..., Any]:
             function = decorated.function if isinstance(decorated, JobFunction) else decorated
             is_async = inspect.iscoroutinefunction(function)
-            handler = Handler(job_type, function, is_async, Binder(function), process, not_retried, self._around)
+            binder = Binder(function)
+            queue = options.get("queue", DEFAULT_QUEUE)
+            handler = Handler(job_type, function, is_async, binder, process, not_retried, self._around, queue)
             self._add(handler)
-            call: JobCall[..., ..., Any] = JobCall(job_type, function, handler.binder, lambda: self.client, options)
+            call: JobCall[..., ..., Any] = JobCall(job_type, function, binder, lambda: self.client, options)
             return JobFunction(call, function)
 
         return cast("Register", register)
@@ -154,6 +159,11 @@ class App:
     def types(self) -> list[str]:
         """The types that have a handler, sorted."""
         return sorted(self._handlers)
+
+    @property
+    def queues(self) -> list[str]:
+        """``default``, where jobs go that are submitted by their type alone, and the queues that handlers name."""
+        return sorted({DEFAULT_QUEUE, *(handler.queue for handler in self.handlers)})
 
 
 def _exceptions(given: Exceptions) -> Exceptions:

@@ -28,7 +28,7 @@ _SERVICES = {
     "gateway": "The door: REST and gRPC.",
     "queue-manager": "Owns jobs and queues.",
     "scheduler": "Owns schedules; says when jobs are due.",
-    "worker": "Runs handlers: gotask worker [module:app ...] [flags].",
+    "worker": "Runs the handlers of MODULE:APP ..., or the built-in ones.",
     "metrics": "Counts what happened.",
 }
 
@@ -95,7 +95,9 @@ def up(
     workers: Annotated[int, typer.Option(min=1, help="Worker processes.")] = _UP.workers,
     queue_managers: Annotated[int, typer.Option(min=1, help="Queue-manager processes.")] = _UP.queue_managers,
     worker_app: Annotated[str, typer.Option("--app", help="Your handlers, as module:app.")] = _UP.worker_app,
-    queues: Annotated[str, typer.Option(help="What the workers serve.")] = _UP.queues,
+    queues: Annotated[
+        str, typer.Option(help="What the workers serve; what your handlers name, if not given.")
+    ] = _UP.queues,
     concurrency: Annotated[int, typer.Option(min=1, help="Jobs that each worker runs at once.")] = _UP.concurrency,
 ) -> None:
     """Starts NATS, Valkey or PostgreSQL, and the five services; Ctrl-C stops them."""

@@ -50,6 +50,7 @@ class WorkerService:
         self._clock = clock
         self._telemetry = telemetry
         self._app = app
+        self._queues = settings.queues or app.queues
         self._started_at_us = clock.now_us()
         self._version = installed_version("gotask")
         self._draining = False
@@ -70,7 +71,7 @@ class WorkerService:
             telemetry=telemetry,
         )
         self._claims = Claims(
-            bus, settings.worker_id, settings.queues, settings.concurrency, settings.claim_wait, self._start_jobs
+            bus, settings.worker_id, self._queues, settings.concurrency, settings.claim_wait, self._start_jobs
         )
         self._heartbeats = Heartbeats(bus, settings.heartbeat, self._describe, self._held, self._executor.interrupt)
         self._commands = DrainCommands(bus, settings.worker_id, self.drain, self.resume)
@@ -85,6 +86,7 @@ class WorkerService:
         await self._results.start()
         await self._executor.start()
         await self._heartbeats.start()
+        _log.info("serves", queues=self._queues, types=self._app.types)
         await self._claims.start()
         await self._commands.start()
         await self._call_hooks("after_worker_start", self._settings.worker_id)
@@ -179,7 +181,7 @@ class WorkerService:
             id=self._settings.worker_id,
             hostname=socket.gethostname(),
             pid=os.getpid(),
-            queues=self._settings.queues,
+            queues=self._queues,
             types=self._app.types,
             concurrency=self._settings.concurrency,
             running=len(self._executor.running),

@@ -6,7 +6,6 @@ import socket
 
 from pydantic import Field, field_validator
 
-from gotask.jobs.limits import DEFAULT_QUEUE
 from gotask.jobs.validation import InvalidJob, check_queue
 from gotask.service.processors import processors
 from gotask.service.settings import Bytes, InvalidSettings, Names, Seconds, ServiceSettings
@@ -21,8 +20,8 @@ class WorkerSettings(ServiceSettings):
 
     worker_id: str = Field(default_factory=_default_id, min_length=1, max_length=128)
     """Must be unique in the fleet. The host's name, the process id and something random, if not given."""
-    queues: Names = Field(default_factory=lambda: [DEFAULT_QUEUE])
-    """Names of the queues it serves, separated by commas."""
+    queues: Names = Field(default_factory=list)
+    """Names of the queues it serves, separated by commas; ``default`` and those that its handlers name, if empty."""
     concurrency: int = Field(default_factory=lambda: max(8, 4 * processors()), ge=1, le=5_000)
     """Jobs it runs at once; four per processor, and at least eight, if not given."""
     heartbeat: Seconds = 3.0
@@ -63,8 +62,6 @@ class WorkerSettings(ServiceSettings):
     @field_validator("queues")
     @classmethod
     def _check_names(cls, value: list[str]) -> list[str]:
-        if not value:
-            raise ValueError("name at least one queue")
         for name in value:
             try:
                 check_queue(name)

@@ -5,6 +5,8 @@ from pathlib import Path
 
 from gotask.embedded import free_port
 
+_EXAMPLES = "default,critical,notifications,reports,maintenance"
+
 
 @dataclass(frozen=True)
 class UpOptions:
@@ -31,8 +33,14 @@ class UpOptions:
     workers: int = 1
     queue_managers: int = 1
     worker_app: str = ""
-    queues: str = "default,critical,notifications,reports,maintenance"
+    queues: str = ""
+    """What the workers serve, separated by commas."""
     concurrency: int = 50
+
+    @property
+    def worker_queues(self) -> str:
+        """What the workers are told to serve; empty when that is left to the handlers of an app."""
+        return self.queues or ("" if self.worker_app else _EXAMPLES)
 
 
 def port_or_free(port: int) -> int:

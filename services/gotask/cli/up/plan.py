@@ -94,7 +94,8 @@ def _postgres(
 
 def _services(options: UpOptions, environment: dict[str, str]) -> list[list[Child]]:
     worker = [options.worker_app] if options.worker_app else []
-    worker += ["--queues", options.queues, "--concurrency", str(options.concurrency)]
+    worker += ["--queues", options.worker_queues] if options.worker_queues else []
+    worker += ["--concurrency", str(options.concurrency)]
     managers = [_service(_numbered("queue-manager", i), [], environment) for i in range(options.queue_managers)]
     workers = [_service(_numbered("worker", i), worker, environment) for i in range(options.workers)]
     return [

@@ -47,7 +47,8 @@ class Standalone:
         clock = SystemClock()
         manager, scheduler = QueueManagerSettings.load(**shared), SchedulerSettings.load(**shared)
         metrics, gateway = MetricsSettings.load(**shared), GatewaySettings.load(**shared)
-        worker = WorkerSettings.load(**shared, queues=options.queues, concurrency=options.concurrency)
+        served = {"queues": options.worker_queues} if options.worker_queues else {}
+        worker = WorkerSettings.load(**shared, **served, concurrency=options.concurrency)
         app = load_app(options.worker_app) if options.worker_app else builtin_app(worker)
         buses = [
             await open_bus(settings, name)
