@@ -17,13 +17,13 @@ from gotask.sdk import App, JobContext
 from gotask.service.clock import SystemClock
 from gotask.worker.service import WorkerService
 from gotask.worker.settings import WorkerSettings
-from tests.services.life.town import HEARTBEAT_S, Life, outcomes, seconds
+from tests.services.life.town import FIRST_LEASE_S, HEARTBEAT_S, Life, outcomes, seconds
 from tests.support.proxy import proxy_to
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-LEASE_S = 1.0
+LEASE_S = FIRST_LEASE_S
 PATIENCE_S = 8.0
 """Longest that a job may take to another worker on a busy machine."""
 
