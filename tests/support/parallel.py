@@ -6,8 +6,6 @@ from typing import Any
 from xdist.scheduler import LoadScopeScheduling
 
 _PORTS = range(10_000, 32_000)
-_SHARES = 16
-"""Of the ports: one for each process, and for each that takes the place of one that crashed."""
 _TOGETHER = ("cli", "cluster", "dashboard", "deploy", "docs", "e2e", "observability")
 
 
@@ -15,8 +13,10 @@ def keep_to_own_ports() -> None:
     """Before the first port is asked for; without effect where there is one process."""
     worker = os.environ.get("PYTEST_XDIST_WORKER")
     if worker is not None:
-        share = len(_PORTS) // _SHARES
-        first = _PORTS.start + share * (int(worker.removeprefix("gw")) % _SHARES)
+        # One that takes the place of one that crashed has a higher number, and ports of its own as well.
+        shares = 2 * int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+        share = len(_PORTS) // shares
+        first = _PORTS.start + share * (int(worker.removeprefix("gw")) % shares)
         os.environ["GOTASK_FREE_PORTS"] = f"{first}-{first + share - 1}"
 
 
