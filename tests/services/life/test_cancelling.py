@@ -153,7 +153,9 @@ async def test_in_every_race_with_a_claim_a_job_either_runs_or_is_cancelled(life
         assert job["status"] == "cancelled"
         # What was told while it ran may have ended before the answer was made.
         assert (job["attempts"] == 0) <= (answer["status"] == "cancelled")
-        assert ran.count(job_id) <= job["attempts"]
+        assert ran.count(job_id) <= job["attempts"] == len(job["history"])
+        # Another attempt follows one that lost its lease, and nothing else.
+        assert set(outcomes(job)[:-1]) <= {"lease_lost"}
 
 
 async def test_what_has_ended_or_is_told_to_end_is_not_cancelled_again(life: Life) -> None:

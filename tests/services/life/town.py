@@ -29,7 +29,7 @@ from gotask.worker.settings import WorkerSettings
 from tests.support.waiting import wait_until
 
 FIRST_LEASE_S = 2.0
-"""Longer than all that is in this process stands still on a busy machine: then a job would have a second attempt."""
+"""Outlasts a moment in which this process stands still; a job that lost its lease by it would have another attempt."""
 HEARTBEAT_S = 0.2
 _PATIENCE_S = 30.0
 _names = itertools.count()
