@@ -16,6 +16,7 @@ from gotask.service.clock import SystemClock
 from gotask.storage.memory import MemoryStorage
 from tests.services.gateway.support import API, Door, gateway, problem, running
 from tests.support.servers import Server
+from tests.support.streams import messages_in
 from tests.support.waiting import wait_until
 
 
@@ -118,10 +119,8 @@ async def test_each_dead_letter_is_told_of_when_a_repeat_goes_on_with_others(
 
 async def told(door: Door, kind: v1.EventKind.ValueType) -> list[str]:
     """The ids of the jobs that this was told of, sorted, as often as it was."""
-    events = door.bus.subjects.stream(Stream.EVENTS)
-    info = await door.bus.js.stream_info(events)
-    messages = [await door.bus.js.get_msg(events, seq=seq) for seq in range(1, info.state.last_seq + 1)]
-    batches = [batch for each in messages for batch in v1.JobEvents.FromString(each.data or b"").batches]
+    messages = await messages_in(door.bus, Stream.EVENTS)
+    batches = [batch for data in messages for batch in v1.JobEvents.FromString(data).batches]
     return sorted(job_id for batch in batches if batch.kind == kind for job_id in batch.job_ids)
 
 

@@ -15,6 +15,7 @@ from gotask.storage.contract import DeleteQueueStatus, JobFilter
 from gotask.storage.memory import MemoryStorage
 from tests.services.queue_manager.support import Desk, desk
 from tests.support.servers import Server
+from tests.support.streams import messages_in
 from tests.support.waiting import wait_until
 
 JSON = {"Content-Type": "application/json"}
@@ -39,14 +40,12 @@ async def inbox(manager: Desk) -> "tuple[str, asyncio.Queue[v1.SubmitReply]]":
 
 
 async def rejected(manager: Desk, count: int) -> list[v1.Rejected]:
-    stream = manager.bus.subjects.stream(Stream.REJECTED)
+    async def kept() -> list[bytes]:
+        messages = await messages_in(manager.bus, Stream.REJECTED)
+        return messages[:count] if len(messages) >= count else []
 
-    async def kept() -> bool:
-        return (await manager.bus.js.stream_info(stream)).state.messages >= count
-
-    await wait_until(kept, f"{count} messages are kept as rejected")
-    messages = [await manager.bus.js.get_msg(stream, seq=number) for number in range(1, count + 1)]
-    return [v1.Rejected.FromString(message.data or b"") for message in messages]
+    messages = await wait_until(kept, f"{count} messages are kept as rejected")
+    return [v1.Rejected.FromString(data) for data in messages]
 
 
 async def test_one_job_may_be_published_as_json(manager: Desk) -> None:

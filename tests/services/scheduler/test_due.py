@@ -16,6 +16,7 @@ from gotask.storage.memory import MemoryStorage
 from tests.services.scheduler.world import MovingClock
 from tests.storage.support import NOW, SECOND, insert, job
 from tests.support.servers import Server
+from tests.support.streams import messages_in
 from tests.support.waiting import wait_until
 
 DUE = NOW + 10 * SECOND
@@ -55,9 +56,8 @@ class Pair:
 
     async def jobs_said(self) -> list[str]:
         """The jobs of all messages."""
-        stream = self.first.bus.subjects.stream(Stream.DUE)
-        messages = [await self.first.bus.js.get_msg(stream, seq + 1) for seq in range(await self.messages())]
-        return [job for message in messages for job in v1.JobsDue.FromString(message.data or b"").job_ids]
+        messages = await messages_in(self.first.bus, Stream.DUE)
+        return [job for data in messages for job in v1.JobsDue.FromString(data).job_ids]
 
     async def all_said(self, job_ids: list[str]) -> None:
         async def enough() -> bool:
